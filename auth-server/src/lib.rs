@@ -1,0 +1,13 @@
+//! OAuth 2.1 authorization server for MCP, behind Traefik.
+//!
+//! | module | job |
+//! | --- | --- |
+//! | [`oauth`] | protocol rules as pure functions: no I/O, clock, randomness or environment |
+//! | `jwt` | keys, signing, checking (the only file that names josekit) |
+//! | `identity` | who the person is, says GitHub (the only place that names `oauth2`) |
+//! | [`store`] | what is remembered, in Redis or in an embedded database |
+//! | `http` | routes; handlers extract, load, decide, commit, reply |
+//! | `app`, `config` | wiring; environment to checked configuration |
+
+pub mod oauth;
+pub mod store;

@@ -1,0 +1,36 @@
+//! A registered client (RFC 7591 §2).
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{id::ClientId, redirect_uri::RedirectUri, scope::Scope, secret::SecretHash};
+
+/// How a client authenticates at `/token` (RFC 7591 §2, `token_endpoint_auth_method`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthMethod {
+    None,
+    ClientSecretBasic,
+    ClientSecretPost,
+}
+
+/// What is stored of a client. Times are seconds since the Unix epoch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Client {
+    pub id: ClientId,
+    /// `None` for a public client.
+    pub secret: Option<SecretHash>,
+    pub auth_method: AuthMethod,
+    pub redirect_uris: Vec<RedirectUri>,
+    pub grant_types: Vec<String>,
+    pub response_types: Vec<String>,
+    pub name: Option<String>,
+    pub scope: Scope,
+    pub issued_at: u64,
+    /// 0 = never (RFC 7591 §3.2.1).
+    pub secret_expires_at: u64,
+    /// RFC 7592 §3.
+    pub registration_token: Option<SecretHash>,
+    /// Metadata that is echoed but not acted on: client_uri, logo_uri, contacts, tos_uri, policy_uri, software_id, …
+    pub metadata: Map<String, Value>,
+}

@@ -1,0 +1,12 @@
+//! The protocol, pure: std, serde, url, sha2, base64 only (held to by `tests/layering.rs`).
+
+pub mod access_token;
+pub mod authorization;
+pub mod client;
+pub mod grant;
+pub mod id;
+pub mod redirect_uri;
+pub mod refresh;
+pub mod resource;
+pub mod scope;
+pub mod secret;

@@ -1,0 +1,46 @@
+//! Secrets: never printed, compared in constant time, kept at rest only as SHA-256.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// A secret in the clear: on its way in from, or out to, the party that owns it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The secret itself: for the response that hands it over, and for nothing else.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    pub fn hash(&self) -> SecretHash {
+        SecretHash(URL_SAFE_NO_PAD.encode(Sha256::digest(self.0.as_bytes())))
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// What the store keeps of a secret: SHA-256, base64url. Enough because every secret here has 256 random bits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SecretHash(String);
+
+impl SecretHash {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Timing tells nothing of the secret: what is compared are hashes.
+    pub fn matches(&self, presented: &Secret) -> bool {
+        self == &presented.hash()
+    }
+}

@@ -1,0 +1,169 @@
+//! Bytes to lines, whatever pieces they arrive in (MCP stdio transport: messages are delimited by newlines).
+//!
+//! A line is cut off the buffer without copying. One that outgrows the limit is counted and thrown away as it comes,
+//! so that memory stays bounded and the lines after it are read as if nothing had happened.
+
+use bytes::{Bytes, BytesMut};
+
+/// What the pipe is read into at a time: its usual capacity.
+const CHUNK: usize = 64 * 1024;
+/// A buffer that a long line has grown beyond this is not kept for the short ones after it.
+const KEEP: usize = 4 * CHUNK;
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Cut {
+    Line(Bytes),
+    Oversized(u64),
+}
+
+#[derive(Debug)]
+pub(super) struct Lines {
+    max_line: usize,
+    buffer: BytesMut,
+    /// Bytes at the front of `buffer` known to hold no newline.
+    searched: usize,
+    /// Bytes of an oversized line thrown away so far.
+    skipped: Option<u64>,
+}
+
+impl Lines {
+    pub(super) fn new(max_line: usize) -> Self {
+        Self { max_line, buffer: BytesMut::new(), searched: 0, skipped: None }
+    }
+
+    /// Where the next bytes go: at the end, with room for a good piece.
+    pub(super) fn room(&mut self) -> &mut BytesMut {
+        if self.buffer.capacity() - self.buffer.len() < CHUNK / 4 {
+            self.buffer.reserve(CHUNK);
+        }
+        &mut self.buffer
+    }
+
+    /// The next whole line, if there is one.
+    pub(super) fn next(&mut self) -> Option<Cut> {
+        loop {
+            let Some(at) = memchr::memchr(b'\n', &self.buffer[self.searched..]) else {
+                self.skip_what_is_too_long();
+                return None;
+            };
+            let end = self.searched + at;
+            let line = self.take(end);
+            if let Some(skipped) = self.skipped.take() {
+                return Some(Cut::Oversized(skipped + line.len() as u64));
+            }
+            if line.len() > self.max_line {
+                return Some(Cut::Oversized(line.len() as u64));
+            }
+            if !line.is_empty() {
+                return Some(Cut::Line(line));
+            }
+        }
+    }
+
+    /// What came after the last newline, once nothing more can come.
+    pub(super) fn rest(&mut self) -> Option<Cut> {
+        let rest = without_return(self.buffer.split().freeze());
+        self.searched = 0;
+        match self.skipped.take() {
+            Some(skipped) => Some(Cut::Oversized(skipped + rest.len() as u64)),
+            None if rest.is_empty() => None,
+            None if rest.len() > self.max_line => Some(Cut::Oversized(rest.len() as u64)),
+            None => Some(Cut::Line(rest)),
+        }
+    }
+
+    fn take(&mut self, end: usize) -> Bytes {
+        let mut line = self.buffer.split_to(end + 1).freeze();
+        line.truncate(end);
+        self.searched = 0;
+        if end > KEEP {
+            self.buffer = BytesMut::from(&self.buffer[..]);
+        }
+        without_return(line)
+    }
+
+    fn skip_what_is_too_long(&mut self) {
+        // One byte more than allowed may still be the carriage return of a line that fits.
+        if self.skipped.is_some() || self.buffer.len() > self.max_line.saturating_add(1) {
+            let skipped = self.skipped.unwrap_or(0) + self.buffer.len() as u64;
+            self.skipped = Some(skipped);
+            self.buffer.clear();
+            if self.buffer.capacity() > KEEP {
+                self.buffer = BytesMut::new();
+            }
+        }
+        self.searched = self.buffer.len();
+    }
+}
+
+/// Windows programs end lines with CR LF.
+fn without_return(mut line: Bytes) -> Bytes {
+    if line.last() == Some(&b'\r') {
+        line.truncate(line.len() - 1);
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fed(lines: &mut Lines, pieces: &[&[u8]]) -> Vec<Cut> {
+        let mut cuts = Vec::new();
+        for piece in pieces {
+            lines.room().extend_from_slice(piece);
+            while let Some(cut) = lines.next() {
+                cuts.push(cut);
+            }
+        }
+        cuts
+    }
+
+    fn line(text: &str) -> Cut {
+        Cut::Line(Bytes::copy_from_slice(text.as_bytes()))
+    }
+
+    #[test]
+    fn a_message_split_at_any_byte_arrives_whole() {
+        let text = "{\"é\":\"𝄞\"}\r\n{\"b\":2}\n".as_bytes();
+        for at in 0..text.len() {
+            let cuts = fed(&mut Lines::new(100), &[&text[..at], &text[at..]]);
+            assert_eq!(cuts, [line("{\"é\":\"𝄞\"}"), line("{\"b\":2}")], "split at {at}");
+        }
+    }
+
+    #[test]
+    fn an_oversized_line_is_skipped_and_the_next_one_is_read() {
+        let mut lines = Lines::new(4);
+        let cuts = fed(&mut lines, &[b"12345678", b"9", b"0\r\nabcd\r\nabcde\n", b"ok\n"]);
+        assert_eq!(cuts, [Cut::Oversized(10), line("abcd"), Cut::Oversized(5), line("ok")]);
+    }
+
+    #[test]
+    fn an_endless_line_does_not_fill_the_memory() {
+        let mut lines = Lines::new(KEEP);
+        let piece = [b'x'; CHUNK];
+        for _ in 0..1000 {
+            assert_eq!(fed(&mut lines, &[&piece]), []);
+            assert!(lines.buffer.capacity() < 4 * KEEP);
+        }
+        assert_eq!(fed(&mut lines, &[b"\n"]), [Cut::Oversized(1000 * CHUNK as u64)]);
+    }
+
+    #[test]
+    fn empty_lines_are_nothing_and_an_unfinished_one_counts_at_the_end() {
+        let mut lines = Lines::new(9);
+        assert_eq!(fed(&mut lines, &[b"\n\r\n\na\n", b"last"]), [line("a")]);
+        assert_eq!(lines.rest(), Some(line("last")));
+        assert_eq!(lines.rest(), None);
+    }
+
+    #[test]
+    fn a_buffer_grown_by_one_long_line_is_given_back() {
+        let mut lines = Lines::new(100 * CHUNK);
+        let long = vec![b'x'; 50 * CHUNK];
+        assert_eq!(fed(&mut lines, &[&long, b"\nabc"]).len(), 1);
+        assert!(lines.buffer.capacity() < KEEP);
+        assert_eq!(fed(&mut lines, &[b"\n"]), [line("abc")]);
+    }
+}

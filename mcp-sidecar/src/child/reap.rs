@@ -1,0 +1,106 @@
+//! Exit statuses: those of our children, which only their keepers may collect, and those of orphans, which PID 1
+//! inherits and must collect lest the process table fills.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::process;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+
+use nix::sys::prctl;
+use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
+use tokio::runtime::Handle;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::family::{pid, processes};
+
+/// Children that somebody here will wait for. Held while forking, so that a child that dies at once is not taken
+/// for an orphan.
+static OWN: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+/// How many there are, for those who wait for none.
+static COUNT: LazyLock<watch::Sender<usize>> = LazyLock::new(|| watch::Sender::new(0));
+
+fn own() -> MutexGuard<'static, BTreeSet<u32>> {
+    OWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(super) fn spawn_registered(command: &mut process::Command) -> io::Result<process::Child> {
+    let mut own = own();
+    let child = command.spawn()?;
+    own.insert(child.id());
+    Ok(child)
+}
+
+/// Counts a child of ours as one to wait for at the end.
+pub(super) fn count() {
+    COUNT.send_modify(|count| *count += 1);
+}
+
+/// Collects a child of ours that has ended.
+pub(super) fn collect(id: u32) {
+    let mut own = own();
+    waitpid(pid(id), Some(WaitPidFlag::WNOHANG)).ok();
+    own.remove(&id);
+}
+
+/// One that was counted is gone, and its end has been told.
+pub(super) fn uncount() {
+    COUNT.send_modify(|count| *count -= 1);
+}
+
+/// Waits until no child is left: the last thing to do before the supervisor's runtime ends, since dropped children
+/// are stopped in its background.
+pub async fn none_left() {
+    // The sender is static: it cannot be gone.
+    COUNT.subscribe().wait_for(|count| *count == 0).await.ok();
+}
+
+/// Makes this process the parent of orphaned descendants and collects them when they end. As PID 1 it is that
+/// anyway, and forwards the signals that mean nothing to itself.
+///
+/// # Errors
+/// When the signal handlers cannot be installed.
+pub fn adopt_orphans(supervisor: &Handle) -> io::Result<()> {
+    let _reactor = supervisor.enter();
+    // Before Linux 3.4 there is none: then only PID 1 has orphans.
+    prctl::set_child_subreaper(true).ok();
+    let mut exits = signal(SignalKind::child())?;
+    supervisor.spawn(async move {
+        while exits.recv().await.is_some() {
+            collect_orphans();
+        }
+    });
+    if process::id() == 1 {
+        for forwarded in [Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGUSR2] {
+            forward(forwarded, supervisor)?;
+        }
+    }
+    Ok(())
+}
+
+fn collect_orphans() {
+    let peek = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+    if matches!(waitid(Id::All, peek), Ok(WaitStatus::StillAlive) | Err(_)) {
+        return;
+    }
+    let parent = process::id();
+    let own = own();
+    for orphan in processes().iter().filter(|process| process.is_zombie && process.parent == parent) {
+        if !own.contains(&orphan.id) {
+            waitpid(pid(orphan.id), Some(WaitPidFlag::WNOHANG)).ok();
+        }
+    }
+}
+
+fn forward(forwarded: Signal, supervisor: &Handle) -> io::Result<()> {
+    let mut arrivals = signal(SignalKind::from_raw(forwarded as i32))?;
+    supervisor.spawn(async move {
+        while arrivals.recv().await.is_some() {
+            for &leader in own().iter() {
+                killpg(pid(leader), forwarded).ok();
+            }
+        }
+    });
+    Ok(())
+}

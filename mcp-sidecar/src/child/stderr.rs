@@ -1,0 +1,85 @@
+//! The child's stderr, line by line into our log. Always read, whatever comes: an unread pipe would block the child.
+
+use std::fmt::{self, Write};
+use std::io;
+use std::sync::Arc;
+
+use log::info;
+use tokio::net::unix::pipe;
+
+use super::lines::{Cut, Lines};
+
+/// Longest line that is logged; people read these.
+const MAX_LINE: usize = 8 * 1024;
+
+pub(super) async fn drain(pipe: pipe::Receiver, label: Arc<str>) {
+    let mut lines = Lines::new(MAX_LINE);
+    loop {
+        match pipe.try_read_buf(lines.room()) {
+            Ok(0) => break,
+            Ok(_) => {
+                while let Some(cut) = lines.next() {
+                    report(cut, &label);
+                }
+                // A flood is one child's affair: the others get their turn.
+                tokio::task::yield_now().await;
+            }
+            Err(fault) if fault.kind() == io::ErrorKind::WouldBlock => {
+                if pipe.readable().await.is_err() {
+                    break;
+                }
+            }
+            Err(fault) if fault.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => break,
+        }
+    }
+    if let Some(rest) = lines.rest() {
+        report(rest, &label);
+    }
+}
+
+fn report(cut: Cut, label: &str) {
+    match cut {
+        Cut::Line(line) => info!(session:% = label; "child wrote: {}", Escaped(&line)),
+        Cut::Oversized(bytes) => info!(session:% = label, bytes; "child wrote a line too long for the log"),
+    }
+}
+
+/// Text that cannot forge a log line or move the cursor: controls and invalid bytes are escaped.
+struct Escaped<'a>(&'a [u8]);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for piece in self.0.utf8_chunks() {
+            for c in piece.valid().chars() {
+                if is_dangerous(c) { write!(f, "{}", c.escape_unicode())? } else { f.write_char(c)? }
+            }
+            for byte in piece.invalid() {
+                write!(f, "\\x{byte:02x}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Controls (C0, DEL, C1), line separators and bidirectional overrides.
+fn is_dangerous(c: char) -> bool {
+    (c.is_control() && c != '\t')
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_cannot_forge_a_log_line_or_move_the_cursor() {
+        let shown = Escaped("a\tb\r[2026] ERROR \u{1b}[2J\u{85}\u{202e}é\u{2028}".as_bytes()).to_string();
+        assert_eq!(shown, "a\tb\\u{d}[2026] ERROR \\u{1b}[2J\\u{85}\\u{202e}é\\u{2028}");
+    }
+
+    #[test]
+    fn bytes_that_are_not_text_are_shown_as_such() {
+        assert_eq!(Escaped(b"a\xffb\xc3").to_string(), "a\\xffb\\xc3");
+    }
+}

@@ -1,0 +1,136 @@
+//! The end of a child: end of input, grace, SIGTERM to the family, grace, SIGKILL; whoever began it, nothing is left.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use log::{error, info, warn};
+use nix::sys::signal::Signal;
+use tokio::signal::unix::{self, SignalKind};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use super::ExitReason;
+use super::family::Family;
+
+/// How long a child that closed its stdout may take to exit by itself before it is told to.
+const AFTER_STDOUT: Duration = Duration::from_millis(250);
+/// SIGKILL is obeyed at once but for processes stuck in the kernel.
+const AFTER_KILL: Duration = Duration::from_secs(10);
+/// Nobody tells us of a grandchild's end, so we look; seldom enough not to be noticed.
+const FIRST_LOOK: Duration = Duration::from_millis(2);
+const LAST_LOOK: Duration = Duration::from_millis(100);
+
+/// SIGCHLD, watched since before the fork so that no exit is missed.
+#[derive(Debug)]
+pub(super) struct Exits(unix::Signal);
+
+impl Exits {
+    pub(super) fn watch() -> io::Result<Self> {
+        unix::signal(SignalKind::child()).map(Self)
+    }
+
+    async fn of(&mut self, family: &Family) -> ExitReason {
+        loop {
+            if let Some(reason) = family.leader_end() {
+                return reason;
+            }
+            if self.0.recv().await.is_none() {
+                sleep(LAST_LOOK).await;
+            }
+        }
+    }
+}
+
+/// Everything needed to see a child off.
+#[derive(Debug)]
+pub(super) struct End {
+    pub(super) family: Arc<Family>,
+    pub(super) label: Arc<str>,
+    pub(super) grace: Duration,
+    /// Cancelled by the owner: the child is to end.
+    pub(super) stopping: CancellationToken,
+    /// Cancelled by the reader: the child has closed its stdout.
+    pub(super) eof: CancellationToken,
+    /// The tasks on stdin and stderr, which end with the child.
+    pub(super) pipes: [JoinHandle<()>; 2],
+    pub(super) exits: Exits,
+}
+
+impl End {
+    pub(super) async fn run(mut self, end: watch::Sender<Option<ExitReason>>) {
+        let mut reason = self.begins().await;
+        if reason.is_none() || reason == Some(ExitReason::StdoutClosed) {
+            // The writer closes stdin when it has written what was queued.
+            self.stopping.cancel();
+            let by_itself = timeout(self.grace, self.exits.of(&self.family)).await.ok();
+            reason = reason.or(by_itself);
+        }
+        self.disband().await;
+        let reason = reason.or_else(|| self.family.leader_end()).unwrap_or(ExitReason::Unknown);
+        self.close_pipes().await;
+        info!(session:% = self.label, pid = self.family.id(); "child {reason}");
+        end.send_replace(Some(reason));
+        self.family.bury();
+    }
+
+    /// Waits for whatever ends the child first; `None` is our own wish.
+    async fn begins(&mut self) -> Option<ExitReason> {
+        tokio::select! {
+            reason = self.exits.of(&self.family) => return Some(reason),
+            () = self.stopping.cancelled() => return None,
+            () = self.eof.cancelled() => {}
+        }
+        tokio::select! {
+            exit = timeout(AFTER_STDOUT, self.exits.of(&self.family)) => Some(exit.unwrap_or(ExitReason::StdoutClosed)),
+            () = self.stopping.cancelled() => None,
+        }
+    }
+
+    /// Signals until nobody is left: those that outlived the leader too.
+    async fn disband(&self) {
+        if self.is_gone_after(Signal::SIGTERM, self.grace).await {
+            return;
+        }
+        warn!(session:% = self.label, pid = self.family.id(); "child ignored SIGTERM");
+        if !self.is_gone_after(Signal::SIGKILL, AFTER_KILL).await {
+            error!(session:% = self.label, pid = self.family.id(); "child outlived SIGKILL");
+        }
+    }
+
+    async fn is_gone_after(&self, signal: Signal, patience: Duration) -> bool {
+        let deadline = Instant::now() + patience;
+        let mut pause = FIRST_LOOK;
+        let mut is_first = true;
+        loop {
+            let living = self.living().await;
+            if living.is_empty() && self.family.leader_end().is_some() {
+                return true;
+            }
+            if is_first || signal == Signal::SIGKILL {
+                self.family.signal(signal, &living);
+                is_first = false;
+            } else if Instant::now() >= deadline {
+                return false;
+            }
+            sleep(pause.min(deadline.saturating_duration_since(Instant::now()))).await;
+            pause = (pause * 2).min(LAST_LOOK);
+        }
+    }
+
+    async fn living(&self) -> Vec<u32> {
+        let family = Arc::clone(&self.family);
+        spawn_blocking(move || family.living()).await.unwrap_or_default()
+    }
+
+    /// What the child wrote to stderr last is worth a moment; a stranger who holds the pipe is not.
+    async fn close_pipes(&mut self) {
+        let deadline = Instant::now() + LAST_LOOK;
+        let [writer, drain] = &mut self.pipes;
+        writer.abort();
+        timeout_at(deadline, &mut *drain).await.ok();
+        drain.abort();
+    }
+}

@@ -1,0 +1,6 @@
+//! The faults of wrapped programs (contract: threats, «Faults»), each with a real process that has it.
+
+#[cfg(test)]
+mod stop;
+#[cfg(test)]
+mod support;

@@ -7,7 +7,16 @@
 //! | `identity` | who the person is, says GitHub (the only place that names `oauth2`) |
 //! | [`store`] | what is remembered, in Redis or in an embedded database |
 //! | `http` | routes; handlers extract, load, decide, commit, reply |
-//! | `app`, `config` | wiring; environment to checked configuration |
+//! | [`app`], [`config`], [`cli`], [`logging`] | wiring; environment and arguments to checked configuration; logs |
+//! | `clock`, `random` | time and randomness, read at the edge and passed on as arguments |
 
+pub mod app;
+pub mod cli;
+mod clock;
+pub mod config;
+mod http;
+mod identity;
+pub mod logging;
 pub mod oauth;
+mod random;
 pub mod store;

@@ -1,1 +1,75 @@
-fn main() {}
+//! Arguments → configuration → logger → [`Application`] → run.
+
+use std::{path::Path, process::ExitCode};
+
+use auth_server::{
+    app::Application,
+    cli::{Cli, Command, Serve},
+    config::{Config, environment},
+    logging,
+};
+use clap::Parser;
+use log::{error, info};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// `EX_USAGE` of sysexits: the configuration is wrong; starting again will not help.
+const MISCONFIGURED: u8 = 64;
+
+#[actix_web::main]
+async fn main() -> ExitCode {
+    match Cli::parse().command() {
+        Command::Serve(serve_options) => serve(serve_options).await,
+        Command::Keys(_) => ExitCode::FAILURE,
+    }
+}
+
+async fn serve(options: Serve) -> ExitCode {
+    let config = match environment(Path::new(".env")).and_then(Config::from_vars) {
+        Ok(config) => options.apply(config),
+        Err(faults) => return misconfigured(&faults.0),
+    };
+    if let Err(cause) = logging::start(&config.log) {
+        return misconfigured(&[format!("LOG_FILE cannot be written: {cause}")]);
+    }
+    match run(config).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(cause) => {
+            error!(cause:%; "server ended");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(config: Config) -> Result<(), Box<dyn std::error::Error>> {
+    let application = Application::build(config).await?;
+    info!(addr:% = application.addr(), version = env!("CARGO_PKG_VERSION"); "listening");
+    application.run_until_stopped(stop_signal()?).await?;
+    info!("stopped");
+    Ok(())
+}
+
+/// Cancelled by SIGTERM or SIGINT.
+fn stop_signal() -> std::io::Result<CancellationToken> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let stop = CancellationToken::new();
+    let stopped = stop.clone();
+    #[expect(clippy::disallowed_methods, reason = "lives exactly as long as main, which owns the token")]
+    actix_web::rt::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        info!("stopping");
+        stopped.cancel();
+    });
+    Ok(stop)
+}
+
+fn misconfigured(faults: &[String]) -> ExitCode {
+    // There is no logger yet: its level and file are part of what is wrong.
+    let lines: String = faults.iter().map(|fault| format!("  - {fault}\n")).collect();
+    let told =
+        std::io::Write::write_all(&mut std::io::stderr(), format!("auth-server cannot start:\n{lines}").as_bytes());
+    told.map_or(ExitCode::FAILURE, |()| ExitCode::from(MISCONFIGURED))
+}

@@ -1,0 +1,74 @@
+use super::*;
+
+const MINIMAL: [(&str, &str); 4] = [
+    ("BASE_DOMAIN", "Example.com"),
+    ("GITHUB_CLIENT_ID", "id"),
+    ("GITHUB_CLIENT_SECRET", "secret"),
+    ("ALLOWED_GITHUB_USERS", "octocat"),
+];
+
+fn with(more: &[(&str, &str)]) -> Result<Config, ConfigFaults> {
+    Config::from_vars(MINIMAL.iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+}
+
+#[test]
+fn four_variables_are_enough_and_the_rest_is_safe() {
+    let config = with(&[]).unwrap();
+    assert_eq!(config.issuer(), "https://auth.example.com");
+    assert_eq!(config.host, "127.0.0.1");
+    assert!(config.storage.redis_url.is_none() && !config.forward_auth_token);
+    assert_eq!(config.lifetimes.code, Duration::from_secs(600));
+}
+
+#[test]
+fn every_fault_is_reported_at_once() {
+    let faults =
+        Config::from_vars([("ACCESS_TOKEN_LIFETIME".into(), "soon".into()), ("LOG_LEVEL".into(), "loud".into())]);
+    let said = faults.unwrap_err().0.join("\n");
+    for name in ["BASE_DOMAIN", "GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET", "ALLOWED_GITHUB_USERS"] {
+        assert!(said.contains(name), "{name} missing in:\n{said}");
+    }
+    assert!(said.contains("«soon»") && said.contains("«loud»"), "{said}");
+}
+
+#[test]
+fn an_empty_allow_list_is_refused_and_the_star_is_named() {
+    let blank = MINIMAL.map(|(name, value)| (name, if name == "ALLOWED_GITHUB_USERS" { " " } else { value }));
+    let faults = Config::from_vars(blank.map(|(name, value)| (name.to_owned(), value.to_owned()))).unwrap_err();
+    assert!(faults.to_string().contains("say * for every GitHub account"), "{faults}");
+    assert_eq!(with(&[("ALLOWED_GITHUB_USERS", "*")]).unwrap().allowed_users, AllowedUsers::Anyone);
+}
+
+#[test]
+fn an_empty_value_means_unset() {
+    let config = with(&[("REDIS_URL", ""), ("CLIENT_LIFETIME", ""), ("GITHUB_API_URL", " ")]).unwrap();
+    assert!(config.storage.redis_url.is_none());
+    assert_eq!(config.lifetimes.client, Some(Duration::from_secs(7_776_000)));
+    assert_eq!(config.github.api_url, "https://api.github.com");
+}
+
+#[test]
+fn clients_live_forever_at_zero() {
+    assert_eq!(with(&[("CLIENT_LIFETIME", "0")]).unwrap().lifetimes.client, None);
+}
+
+#[test]
+fn a_domain_may_carry_a_port_but_no_scheme_or_path() {
+    assert_eq!(with(&[("BASE_DOMAIN", "localhost:8443")]).unwrap().issuer(), "https://auth.localhost:8443");
+    for wrong in ["https://example.com", "example.com/", "example.com/x", "user@example.com", "a b"] {
+        assert!(with(&[("BASE_DOMAIN", wrong)]).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn pythons_level_names_are_understood() {
+    assert_eq!(with(&[("LOG_LEVEL", "WARNING")]).unwrap().log.level, log::LevelFilter::Warn);
+}
+
+#[test]
+fn no_secret_appears_in_a_fault_or_in_debug_output() {
+    let faults = with(&[("REDIS_URL", "hunter2@redis"), ("REDIS_PASSWORD", "hunter2")]).unwrap_err();
+    assert!(!faults.to_string().contains("hunter2"), "{faults}");
+    let config = with(&[("GITHUB_CLIENT_SECRET", "hunter2"), ("JWT_SECRET", "hunter2")]).unwrap();
+    assert!(!format!("{config:?}").contains("hunter2"));
+}

@@ -17,11 +17,13 @@ use super::{ExitReason, reap, watchdog};
 /// One line of /proc, as far as kinship goes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Process {
-    pub(super) id: u32,
-    pub(super) parent: u32,
-    pub(super) is_zombie: bool,
+    id: u32,
+    is_zombie: bool,
+    parent: u32,
     group: u32,
     session: u32,
+    /// Clock ticks since boot.
+    started: u64,
 }
 
 /// Dropped alive, as when the supervisor's runtime ends too early, it is killed at once.
@@ -54,11 +56,11 @@ impl Family {
     }
 
     /// All that are alive, the leader included. Reads /proc: not for an async worker.
-    pub(super) fn living(&self) -> Vec<u32> {
+    pub(super) fn living(&self) -> Vec<Process> {
         living(&BTreeSet::from([self.leader]), &self.cookie)
     }
 
-    pub(super) fn signal(&self, signal: Signal, living: &[u32]) {
+    pub(super) fn signal(&self, signal: Signal, living: &[Process]) {
         send(signal, &BTreeSet::from([self.leader]), living);
     }
 
@@ -84,11 +86,16 @@ impl Drop for Family {
 }
 
 /// The living among `leaders`' groups, sessions and descendants, and all whose cookie starts with `cookie`.
-pub(super) fn living(leaders: &BTreeSet<u32>, cookie: &str) -> Vec<u32> {
-    let all = processes();
+pub(super) fn living(leaders: &BTreeSet<u32>, cookie: &str) -> Vec<Process> {
+    let mut all = processes();
     let mut kin: BTreeSet<u32> = leaders.clone();
-    let near = |process: &Process| leaders.contains(&process.group) || leaders.contains(&process.session);
-    kin.extend(all.iter().filter(|process| near(process) || carries(process.id, cookie)).map(|process| process.id));
+    let since = eldest(leaders, &all);
+    let is_kin = |process: &&Process| {
+        leaders.contains(&process.group)
+            || leaders.contains(&process.session)
+            || (process.started >= since && carries(process.id, cookie))
+    };
+    kin.extend(all.iter().filter(is_kin).map(|process| process.id));
     loop {
         let known = kin.len();
         let children = all.iter().filter(|process| kin.contains(&process.parent)).map(|process| process.id);
@@ -97,23 +104,30 @@ pub(super) fn living(leaders: &BTreeSet<u32>, cookie: &str) -> Vec<u32> {
             break;
         }
     }
-    all.iter().filter(|process| !process.is_zombie && kin.contains(&process.id)).map(|process| process.id).collect()
+    all.retain(|process| !process.is_zombie && kin.contains(&process.id));
+    all
+}
+
+/// When the first of the leaders started: whoever is older has no cookie of theirs, and looking is what costs.
+/// The beginning of time if one of them cannot be asked any more.
+fn eldest(leaders: &BTreeSet<u32>, all: &[Process]) -> u64 {
+    let starts = leaders.iter().map(|id| all.iter().find(|process| process.id == *id).map(|leader| leader.started));
+    starts.collect::<Option<Vec<_>>>().and_then(|starts| starts.into_iter().min()).unwrap_or(0)
 }
 
 /// To whole groups at once, which no fork escapes, then to those outside of them.
-pub(super) fn send(signal: Signal, groups: &BTreeSet<u32>, living: &[u32]) {
+pub(super) fn send(signal: Signal, groups: &BTreeSet<u32>, living: &[Process]) {
     for group in groups {
         // Nobody left to hear it is what we want.
         killpg(pid(*group), signal).ok();
     }
-    for &outside in living.iter().filter(|id| !groups.contains(id)) {
-        // A member of a group hears some signals twice: harmless for those that end it.
-        kill(pid(outside), signal).ok();
+    for outside in living.iter().filter(|process| !groups.contains(&process.group)) {
+        kill(pid(outside.id), signal).ok();
     }
 }
 
 /// Everything in /proc; nothing where there is no /proc.
-pub(super) fn processes() -> Vec<Process> {
+fn processes() -> Vec<Process> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     let ids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     ids.filter_map(|id: u32| Process::parse(id, &fs::read(format!("/proc/{id}/stat")).ok()?)).collect()
@@ -131,7 +145,9 @@ impl Process {
         let mut fields = stat[name_end + 1..].split(|byte| *byte == b' ').filter(|field| !field.is_empty());
         let is_zombie = matches!(fields.next()?, b"Z" | b"X");
         let mut number = || std::str::from_utf8(fields.next()?).ok()?.parse().ok();
-        Some(Self { id, is_zombie, parent: number()?, group: number()?, session: number()? })
+        let [parent, group, session] = [number()?, number()?, number()?];
+        let started = std::str::from_utf8(fields.nth(15)?).ok()?.parse().ok()?;
+        Some(Self { id, is_zombie, parent, group, session, started })
     }
 }
 
@@ -149,15 +165,15 @@ mod tests {
 
     #[test]
     fn a_process_name_cannot_pretend_another_kinship() {
-        let process = Process::parse(7, b"7 (a) S 1 1 (x)) Z 5 6 9 0 -1").unwrap();
-        assert_eq!((process.parent, process.group, process.session, process.is_zombie), (5, 6, 9, true));
+        let process = Process::parse(7, b"7 (a) S 1 1 (x)) Z 5 6 9 0 -1 0 0 0 0 0 0 0 0 0 0 20 0 1 444 0").unwrap();
+        assert_eq!((process.parent, process.group, process.session, process.started), (5, 6, 9, 444));
     }
 
     #[test]
     fn we_are_in_our_own_list() {
         let own = std::process::id();
         let found = processes().into_iter().find(|process| process.id == own).unwrap();
-        assert!(!found.is_zombie);
+        assert!(!found.is_zombie && found.started > 0);
         assert!(!carries(own, "no such cookie"));
     }
 }

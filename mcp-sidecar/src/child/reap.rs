@@ -5,15 +5,20 @@ use std::collections::BTreeSet;
 use std::io;
 use std::process;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use nix::sys::prctl;
 use nix::sys::signal::{Signal, killpg};
-use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
+use nix::sys::wait::{Id, WaitPidFlag, waitid, waitpid};
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::time::sleep;
 
-use super::family::{pid, processes};
+use super::family::pid;
+
+/// How long a child of ours that has ended may hide orphans from us.
+const COME_BACK: Duration = Duration::from_millis(50);
 
 /// Children that somebody here will wait for. Held while forking, so that a child that dies at once is not taken
 /// for an orphan.
@@ -68,7 +73,9 @@ pub fn adopt_orphans(supervisor: &Handle) -> io::Result<()> {
     let mut exits = signal(SignalKind::child())?;
     supervisor.spawn(async move {
         while exits.recv().await.is_some() {
-            collect_orphans();
+            while collect_orphans() {
+                sleep(COME_BACK).await;
+            }
         }
     });
     if process::id() == 1 {
@@ -79,17 +86,17 @@ pub fn adopt_orphans(supervisor: &Handle) -> io::Result<()> {
     Ok(())
 }
 
-fn collect_orphans() {
+/// Collects until nobody is there but children of ours, for whom it says to come back: they may hide an orphan, and
+/// nobody announces their collection.
+fn collect_orphans() -> bool {
     let peek = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
-    if matches!(waitid(Id::All, peek), Ok(WaitStatus::StillAlive) | Err(_)) {
-        return;
-    }
-    let parent = process::id();
-    let own = own();
-    for orphan in processes().iter().filter(|process| process.is_zombie && process.parent == parent) {
-        if !own.contains(&orphan.id) {
-            waitpid(pid(orphan.id), Some(WaitPidFlag::WNOHANG)).ok();
-        }
+    loop {
+        let own = own();
+        match waitid(Id::All, peek).ok().and_then(|status| status.pid()) {
+            None => return false,
+            Some(ended) if own.contains(&ended.as_raw().cast_unsigned()) => return true,
+            Some(orphan) => waitpid(orphan, Some(WaitPidFlag::WNOHANG)).ok(),
+        };
     }
 }
 

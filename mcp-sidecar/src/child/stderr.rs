@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use log::info;
 use tokio::net::unix::pipe;
+use tokio::task::coop;
 
 use super::lines::{Cut, Lines};
 
@@ -22,7 +23,7 @@ pub(super) async fn drain(pipe: pipe::Receiver, label: Arc<str>) {
                     report(cut, &label);
                 }
                 // A flood is one child's affair: the others get their turn.
-                tokio::task::yield_now().await;
+                coop::consume_budget().await;
             }
             Err(fault) if fault.kind() == io::ErrorKind::WouldBlock => {
                 if pipe.readable().await.is_err() {

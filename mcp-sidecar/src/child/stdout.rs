@@ -4,6 +4,7 @@ use std::io;
 
 use tokio::net::unix::pipe;
 use tokio::sync::{mpsc, watch};
+use tokio::task::coop;
 use tokio_util::sync::CancellationToken;
 
 use super::lines::{Cut, Lines};
@@ -36,7 +37,11 @@ impl Reader {
             let read = if is_over { self.read_directly() } else { self.pipe.try_read_buf(self.lines.room()) };
             match read {
                 Ok(0) => break,
-                Ok(_) => self.deliver(&stopping).await,
+                Ok(_) => {
+                    self.deliver(&stopping).await;
+                    // A flood is one child's affair: the others get their turn.
+                    coop::consume_budget().await;
+                }
                 Err(fault) if fault.kind() == io::ErrorKind::WouldBlock && is_over => break,
                 Err(fault) if fault.kind() == io::ErrorKind::WouldBlock => {
                     tokio::select! {

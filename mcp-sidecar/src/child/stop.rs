@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::ExitReason;
-use super::family::Family;
+use super::family::{Family, Process};
 
 /// How long a child that closed its stdout may take to exit by itself before it is told to.
 const AFTER_STDOUT: Duration = Duration::from_millis(250);
@@ -120,7 +120,7 @@ impl End {
         }
     }
 
-    async fn living(&self) -> Vec<u32> {
+    async fn living(&self) -> Vec<Process> {
         let family = Arc::clone(&self.family);
         spawn_blocking(move || family.living()).await.unwrap_or_default()
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{LIMITS, line, remains, rest, shell, shell_within, soon, vanished};
+use crate::support::{LIMITS, NO_SESSION, line, remains, rest, shell, shell_within, soon, vanished};
 use mcp_sidecar::child::{self, ExitReason, Limits};
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn a_daemon_that_left_group_and_session_is_found_by_its_cookie() {
     let (child, mut events) = shell("(setsid sh -c 'echo up; exec sleep 987654 >/dev/null 2>&1' &); cat");
     assert_eq!(line(&mut events).await, "up");
     let id = child.id();
-    assert!(remains(0, "987654").len() >= 2, "the leader and the daemon");
+    assert!(remains(NO_SESSION, "987654").len() >= 2, "the leader and the daemon");
     soon(child.stop()).await;
     vanished(id, "987654");
 }

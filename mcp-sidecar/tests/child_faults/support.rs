@@ -2,15 +2,24 @@
 
 use std::fs;
 use std::future::Future;
+use std::io;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use mcp_sidecar::child::{self, Child, Command, ExitReason, FromChild, Limits};
-use tokio::runtime::Handle;
+use mcp_sidecar::child::{self, Child, Command, ExitReason, FromChild, Limits, reap};
+use tokio::runtime::Runtime;
 use tokio::sync::mpsc::Receiver;
 
 pub(crate) const LIMITS: Limits =
     Limits { max_line: 1024 * 1024, stdin_queue: 64, stdout_queue: 64, stop_grace: Duration::from_millis(300) };
+
+/// As in the sidecar: a runtime of its own that outlives the sessions, here the tests, and collects orphans.
+static SUPERVISOR: LazyLock<Runtime> = LazyLock::new(|| {
+    let runtime = Runtime::new().unwrap();
+    reap::adopt_orphans(runtime.handle()).unwrap();
+    runtime
+});
 
 /// Long enough for a loaded machine; a test that needs it has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -24,7 +33,11 @@ pub(crate) fn shell(script: &str) -> (Child, Receiver<FromChild>) {
 }
 
 pub(crate) fn shell_within(script: &str, limits: &Limits) -> (Child, Receiver<FromChild>) {
-    child::spawn(&command("sh", &["-c", script]), limits, "test", &Handle::current()).unwrap()
+    spawn(&command("sh", &["-c", script]), limits).unwrap()
+}
+
+pub(crate) fn spawn(command: &Command, limits: &Limits) -> io::Result<(Child, Receiver<FromChild>)> {
+    child::spawn(command, limits, "test", SUPERVISOR.handle())
 }
 
 pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
@@ -56,6 +69,9 @@ pub(crate) async fn rest(events: &mut Receiver<FromChild>) -> (Vec<Bytes>, ExitR
         }
     }
 }
+
+/// For those who look for a mark only; kernel threads are in session 0.
+pub(crate) const NO_SESSION: u32 = u32::MAX;
 
 /// Process ids, zombies included, whose environment or command line contains `mark` or whose session is `session`.
 pub(crate) fn remains(session: u32, mark: &str) -> Vec<u32> {

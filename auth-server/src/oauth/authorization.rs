@@ -1,8 +1,21 @@
-//! The authorization request (OAuth 2.1 §4.1.1) and what waits for the person's answer.
+//! The authorization request (OAuth 2.1 §4.1.1), its answer (§4.1.2, RFC 9207), and what waits for the person.
+//!
+//! A wrong client or redirect URI shows a page; every other fault goes back to the client, which is known by then.
 
 use serde::{Deserialize, Serialize};
 
-use super::{id::ClientId, redirect_uri::RedirectUri, resource::Resource, scope::Scope, secret::SecretHash};
+use super::{
+    client::Client,
+    error::ErrorCode,
+    gateway::Gateway,
+    id::ClientId,
+    params::{ParamError, Params},
+    pkce,
+    redirect_uri::RedirectUri,
+    resource::Resource,
+    scope::Scope,
+    secret::{Secret, SecretHash},
+};
 
 /// A checked authorization request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,3 +39,210 @@ pub struct PendingAuthorization {
     /// The person approved our own page; GitHub is next.
     pub consented: bool,
 }
+
+/// What this gateway grants.
+#[derive(Clone, Debug)]
+pub struct AuthorizationPolicy {
+    pub gateway: Gateway,
+    /// Scopes that exist here; others that are asked for are left out of the grant (RFC 6749 §3.3).
+    pub scopes_supported: Scope,
+    /// Granted when neither the request nor the registration names a scope.
+    pub default_scope: Scope,
+    /// `REQUIRE_RESOURCE`: refuse requests without a resource indicator.
+    pub require_resource: bool,
+}
+
+/// A fault that must be shown to the person: where it would be sent is not to be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PageError {
+    #[error("{0}")]
+    Params(#[from] ParamError),
+    #[error("client_id is malformed")]
+    MalformedClientId,
+    #[error("the client is not known")]
+    UnknownClient,
+    #[error("redirect_uri is missing")]
+    RedirectUriMissing,
+    #[error("redirect_uri is not registered for this client")]
+    RedirectUriNotRegistered,
+    #[error("this login is not known, has expired, or was already finished")]
+    UnknownState,
+    #[error("this login was started in another browser")]
+    ForeignBrowser,
+    #[error("this login was not approved on our own page")]
+    ConsentMissing,
+}
+
+impl PageError {
+    /// `error` as shown on the page and in its JSON form.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::UnknownClient | Self::MalformedClientId => "invalid_client",
+            Self::RedirectUriMissing | Self::RedirectUriNotRegistered => "invalid_redirect_uri",
+            _ => "invalid_request",
+        }
+    }
+}
+
+/// Why an authorization request is refused. `to` is a checked type, so an open redirect cannot be written down.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AuthorizeError {
+    ShowPage(PageError),
+    Redirect { to: RedirectUri, state: Option<String>, code: ErrorCode, description: &'static str },
+}
+
+impl AuthorizeError {
+    /// Where to send the browser, with `iss` (RFC 9207 §2); `None`: show the page.
+    pub fn location(&self, gateway: &Gateway) -> Option<String> {
+        let Self::Redirect { to, state, code, description } = self else { return None };
+        let mut pairs = vec![("error", code.as_str()), ("error_description", *description)];
+        pairs.extend(state.as_deref().map(|state| ("state", state)));
+        pairs.push(("iss", gateway.issuer()));
+        Some(gateway.response_url(to, &pairs))
+    }
+}
+
+impl From<PageError> for AuthorizeError {
+    fn from(error: PageError) -> Self {
+        Self::ShowPage(error)
+    }
+}
+
+/// The client that a request names: load it, then call [`AuthorizationRequest::validate`].
+pub fn client_id(params: &Params) -> Result<ClientId, PageError> {
+    ClientId::parse(params.require("client_id")?).ok_or(PageError::MalformedClientId)
+}
+
+impl AuthorizationRequest {
+    /// Checks a whole request against its registered client (`None`: unknown).
+    pub fn validate(
+        params: &Params,
+        client: Option<&Client>,
+        policy: &AuthorizationPolicy,
+    ) -> Result<Self, AuthorizeError> {
+        let client = client.ok_or(PageError::UnknownClient)?;
+        let redirect_uri = redirect_uri(params, client)?;
+        let state = params.get("state").map(str::to_owned);
+        // From here on the redirect URI is the client's own: faults go back to it (RFC 6749 §4.1.2.1).
+        match Rest::read(params, client, policy) {
+            Ok(Rest { scope, code_challenge, resource }) => {
+                Ok(Self { client_id: client.id.clone(), redirect_uri, scope, state, code_challenge, resource })
+            }
+            Err(Fault(code, description)) => {
+                Err(AuthorizeError::Redirect { to: redirect_uri, state, code, description })
+            }
+        }
+    }
+
+    /// Where the browser goes with the code (RFC 6749 §4.1.2, RFC 9207 §2).
+    pub fn success_location(&self, code: &Secret, gateway: &Gateway) -> String {
+        let mut pairs = vec![("code", code.expose())];
+        pairs.extend(self.state.as_deref().map(|state| ("state", state)));
+        pairs.push(("iss", gateway.issuer()));
+        gateway.response_url(&self.redirect_uri, &pairs)
+    }
+
+    /// The refusal of this request after it was accepted: the person denied, GitHub failed, the user is not allowed.
+    pub fn refuse(&self, code: ErrorCode, description: &'static str) -> AuthorizeError {
+        AuthorizeError::Redirect { to: self.redirect_uri.clone(), state: self.state.clone(), code, description }
+    }
+}
+
+impl PendingAuthorization {
+    /// Consent given, in the browser that started (login CSRF; RFC 9700 §4.7).
+    pub fn approve(self, browser: &Secret) -> Result<Self, PageError> {
+        self.check_browser(browser)?;
+        Ok(Self { consented: true, ..self })
+    }
+
+    /// The request, once GitHub has answered: same browser, and our own page was not bypassed (confused deputy).
+    pub fn complete(self, browser: &Secret) -> Result<AuthorizationRequest, PageError> {
+        self.check_browser(browser)?;
+        if self.consented { Ok(self.request) } else { Err(PageError::ConsentMissing) }
+    }
+
+    pub fn check_browser(&self, browser: &Secret) -> Result<(), PageError> {
+        if self.browser.matches(browser) { Ok(()) } else { Err(PageError::ForeignBrowser) }
+    }
+}
+
+fn redirect_uri(params: &Params, client: &Client) -> Result<RedirectUri, PageError> {
+    let Some(text) = params.get("redirect_uri") else {
+        // RFC 6749 §3.1.2.3: may be left out when exactly one is registered.
+        return match client.redirect_uris.as_slice() {
+            [only] => Ok(only.clone()),
+            _ => Err(PageError::RedirectUriMissing),
+        };
+    };
+    let requested = RedirectUri::parse(text).map_err(|_| PageError::RedirectUriNotRegistered)?;
+    let registered = client.redirect_uris.iter().any(|uri| uri.matches(&requested));
+    if registered { Ok(requested) } else { Err(PageError::RedirectUriNotRegistered) }
+}
+
+/// The part of a request whose faults are reported by redirect.
+struct Rest {
+    scope: Scope,
+    code_challenge: String,
+    resource: Vec<Resource>,
+}
+
+struct Fault(ErrorCode, &'static str);
+
+impl Rest {
+    fn read(params: &Params, client: &Client, policy: &AuthorizationPolicy) -> Result<Self, Fault> {
+        check_response_type(params, client)?;
+        let code_challenge = code_challenge(params)?;
+        let scope = scope(params, client, policy)?;
+        let resource = Resource::parse_all(params.all("resource"), &policy.gateway)
+            .map_err(|_| Fault(ErrorCode::InvalidTarget, "the resource is not an MCP server of this gateway"))?;
+        if resource.is_empty() && policy.require_resource {
+            return Err(Fault(ErrorCode::InvalidTarget, "resource is required"));
+        }
+        Ok(Self { scope, code_challenge, resource })
+    }
+}
+
+fn check_response_type(params: &Params, client: &Client) -> Result<(), Fault> {
+    match params.get("response_type") {
+        None => return Err(Fault(ErrorCode::InvalidRequest, "response_type is missing")),
+        Some("code") => {}
+        Some(_) => return Err(Fault(ErrorCode::UnsupportedResponseType, "only response_type=code is supported")),
+    }
+    if !client.may_use("authorization_code") {
+        return Err(Fault(ErrorCode::UnauthorizedClient, "the client is not registered for authorization_code"));
+    }
+    match params.get("response_mode") {
+        None | Some("query") => Ok(()),
+        Some(_) => Err(Fault(ErrorCode::InvalidRequest, "only response_mode=query is supported")),
+    }
+}
+
+/// OAuth 2.1 §4.1.1: PKCE always; RFC 9700 §2.1.1: S256, and an absent method means «plain» (RFC 7636 §4.3).
+fn code_challenge(params: &Params) -> Result<String, Fault> {
+    let challenge = params
+        .get("code_challenge")
+        .ok_or(Fault(ErrorCode::InvalidRequest, "code_challenge is required (PKCE, S256)"))?;
+    if params.get("code_challenge_method") != Some("S256") {
+        return Err(Fault(ErrorCode::InvalidRequest, "code_challenge_method must be S256"));
+    }
+    if !pkce::is_challenge(challenge) {
+        return Err(Fault(ErrorCode::InvalidRequest, "code_challenge must be 43 base64url characters"));
+    }
+    Ok(challenge.to_owned())
+}
+
+fn scope(params: &Params, client: &Client, policy: &AuthorizationPolicy) -> Result<Scope, Fault> {
+    let Some(text) = params.get("scope") else {
+        let registered = client.scope.intersection(&policy.scopes_supported);
+        return Ok(if registered.is_empty() { policy.default_scope.clone() } else { registered });
+    };
+    let requested = Scope::parse(text).map_err(|_| Fault(ErrorCode::InvalidScope, "scope is malformed"))?;
+    let granted = requested.intersection(&policy.scopes_supported);
+    if granted.is_empty() && !requested.is_empty() {
+        return Err(Fault(ErrorCode::InvalidScope, "none of the requested scopes exists here"));
+    }
+    Ok(granted)
+}
+
+#[cfg(test)]
+mod tests;

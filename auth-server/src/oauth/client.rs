@@ -34,3 +34,14 @@ pub struct Client {
     /// Metadata that is echoed but not acted on: client_uri, logo_uri, contacts, tos_uri, policy_uri, software_id, …
     pub metadata: Map<String, Value>,
 }
+
+impl Client {
+    pub fn may_use(&self, grant_type: &str) -> bool {
+        self.grant_types.iter().any(|registered| registered == grant_type)
+    }
+
+    /// No secret was issued: the client proves itself by PKCE and its redirect URI only (OAuth 2.1 §2.1).
+    pub fn is_public(&self) -> bool {
+        self.secret.is_none()
+    }
+}

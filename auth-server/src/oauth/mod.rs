@@ -3,10 +3,17 @@
 pub mod access_token;
 pub mod authorization;
 pub mod client;
+pub mod error;
+pub mod gateway;
 pub mod grant;
 pub mod id;
+pub mod params;
+pub(crate) mod pkce;
 pub mod redirect_uri;
 pub mod refresh;
 pub mod resource;
 pub mod scope;
 pub mod secret;
+
+#[cfg(test)]
+pub(crate) mod fixtures;

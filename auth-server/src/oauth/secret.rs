@@ -3,6 +3,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 
 /// A secret in the clear: on its way in from, or out to, the party that owns it.
 #[derive(Clone, PartialEq, Eq)]
@@ -11,6 +12,11 @@ pub struct Secret(String);
 impl Secret {
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
+    }
+
+    /// 256 random bits as 43 base64url characters: every secret, code and token that is made here.
+    pub fn from_random(bits: &[u8; 32]) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(bits))
     }
 
     /// The secret itself: for the response that hands it over, and for nothing else.
@@ -35,12 +41,17 @@ impl std::fmt::Debug for Secret {
 pub struct SecretHash(String);
 
 impl SecretHash {
+    /// Takes back what [`SecretHash::as_str`] gave to the store.
+    pub fn from_stored(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Timing tells nothing of the secret: what is compared are hashes.
+    /// Constant time, and over hashes at that.
     pub fn matches(&self, presented: &Secret) -> bool {
-        self == &presented.hash()
+        self.0.as_bytes().ct_eq(presented.hash().0.as_bytes()).into()
     }
 }

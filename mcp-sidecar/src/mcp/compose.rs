@@ -1,0 +1,167 @@
+//! Messages written from raw parts. Nothing is parsed and printed again: params, results and errors are copied as
+//! they came; only an id or a progress token is put in another's place.
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::jsonrpc::{Method, Outcome, present};
+
+/// `{"jsonrpc":"2.0","id":…,"method":…,"params":…}`
+pub fn request(id: &[u8], method: &Method, params: Option<&Edited>) -> Bytes {
+    let mut parts: Vec<&[u8]> = vec![br#"{"jsonrpc":"2.0","id":"#, id, br#","method":"#, method.as_json()];
+    if let Some(params) = params {
+        parts.push(br#","params":"#);
+        parts.extend(params.parts());
+    }
+    parts.push(b"}");
+    on_one_line(&parts)
+}
+
+/// `{"jsonrpc":"2.0","method":…,"params":…}`
+pub fn notification(method: &Method, params: Option<&Edited>) -> Bytes {
+    let mut parts: Vec<&[u8]> = vec![br#"{"jsonrpc":"2.0","method":"#, method.as_json()];
+    if let Some(params) = params {
+        parts.push(br#","params":"#);
+        parts.extend(params.parts());
+    }
+    parts.push(b"}");
+    on_one_line(&parts)
+}
+
+/// `{"jsonrpc":"2.0","id":…,"result":…}`, or `error`.
+pub fn response(id: &[u8], outcome: &Outcome) -> Bytes {
+    let (name, value): (&[u8], _) = match outcome {
+        Outcome::Result(value) => (br#","result":"#, value),
+        Outcome::Error(value) => (br#","error":"#, value),
+    };
+    on_one_line(&[br#"{"jsonrpc":"2.0","id":"#, id, name, value, b"}"])
+}
+
+/// An error of ours in the child's place.
+pub fn failure(id: &[u8], message: &str, reason: &str) -> Bytes {
+    let error = serde_json::json!({ "code": -32603, "message": message, "data": { "reason": reason } });
+    response(id, &Outcome::Error(error.to_string().into()))
+}
+
+/// `notifications/cancelled` of ours.
+pub fn cancelled(id: u64, reason: &str) -> Bytes {
+    let params = serde_json::json!({ "requestId": id, "reason": reason });
+    format!(r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{params}}}"#).into()
+}
+
+/// A JSON array of messages.
+pub fn batch(messages: &[Bytes]) -> Bytes {
+    let mut text = Vec::with_capacity(messages.iter().map(|message| message.len() + 1).sum::<usize>() + 1);
+    text.push(b'[');
+    for (index, message) in messages.iter().enumerate() {
+        if index > 0 {
+            text.push(b',');
+        }
+        text.extend_from_slice(message);
+    }
+    text.push(b']');
+    text.into()
+}
+
+/// Lines of a child, and `data:` of an event, end at a line break. Between the tokens of valid JSON a line break is
+/// only white space, and inside strings it cannot occur.
+fn on_one_line(parts: &[&[u8]]) -> Bytes {
+    let mut text = parts.concat();
+    if text.contains(&b'\n') || text.contains(&b'\r') {
+        text.iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
+    }
+    text.into()
+}
+
+/// Raw JSON, one part of which may be replaced by another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edited {
+    whole: Bytes,
+    cut: std::ops::Range<usize>,
+    insert: Bytes,
+}
+
+impl Edited {
+    pub fn unchanged(whole: Bytes) -> Self {
+        let end = whole.len();
+        Self { whole, cut: end..end, insert: Bytes::new() }
+    }
+
+    /// `part` must be a slice of `whole`, as [`progress_token`] and [`member`] return it.
+    pub fn replacing(whole: Bytes, part: &Bytes, insert: Bytes) -> Self {
+        let start = part.as_ptr() as usize - whole.as_ptr() as usize;
+        Self { cut: start..start + part.len(), whole, insert }
+    }
+
+    fn parts(&self) -> [&[u8]; 3] {
+        [&self.whole[..self.cut.start], &self.insert, &self.whole[self.cut.end..]]
+    }
+}
+
+/// A member was given twice, so that two readers could see two values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ambiguous;
+
+/// What a request's params say about the traffic they cause.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RequestMeta {
+    /// `_meta.progressToken`, a slice of the params (basic/utilities/progress).
+    pub progress_token: Option<Bytes>,
+    /// `task`: progress may go on after the response (2025-11-25 basic/utilities/tasks).
+    pub task: bool,
+}
+
+#[derive(Deserialize)]
+struct Params<'a> {
+    #[serde(borrow, default, deserialize_with = "present", rename = "_meta")]
+    meta: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    task: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Tokens<'a> {
+    #[serde(borrow, default, deserialize_with = "present", rename = "progressToken")]
+    progress_token: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present", rename = "requestId")]
+    request_id: Option<&'a RawValue>,
+}
+
+/// Params that are no object, and tokens that are neither text nor number, are the receiver's to judge.
+///
+/// # Errors
+/// [`Ambiguous`]
+pub fn request_meta(params: &Bytes) -> Result<RequestMeta, Ambiguous> {
+    let Some(text) = object(params) else { return Ok(RequestMeta::default()) };
+    let Params { meta, task } = serde_json::from_str(text).map_err(|_| Ambiguous)?;
+    let progress_token = match meta.filter(|meta| meta.get().starts_with('{')) {
+        Some(meta) => serde_json::from_str::<Tokens<'_>>(meta.get()).map_err(|_| Ambiguous)?.progress_token,
+        None => None,
+    };
+    Ok(RequestMeta { progress_token: progress_token.and_then(|token| scalar(params, token)), task: task.is_some() })
+}
+
+/// `params.progressToken` of `notifications/progress`.
+pub fn progress_token(params: &Bytes) -> Option<Bytes> {
+    let tokens: Tokens<'_> = serde_json::from_str(object(params)?).ok()?;
+    scalar(params, tokens.progress_token?)
+}
+
+/// `params.requestId` of `notifications/cancelled`.
+pub fn request_id(params: &Bytes) -> Option<Bytes> {
+    let tokens: Tokens<'_> = serde_json::from_str(object(params)?).ok()?;
+    scalar(params, tokens.request_id?)
+}
+
+fn object(params: &Bytes) -> Option<&str> {
+    std::str::from_utf8(params).ok().filter(|text| text.starts_with('{'))
+}
+
+fn scalar(params: &Bytes, raw: &RawValue) -> Option<Bytes> {
+    matches!(raw.get().as_bytes(), [b'"' | b'-' | b'0'..=b'9', ..]).then(|| params.slice_ref(raw.get().as_bytes()))
+}
+
+#[cfg(test)]
+#[path = "compose_tests.rs"]
+mod tests;

@@ -1,0 +1,153 @@
+//! Ids, remapped. The client's ids never reach the child, nor the child's the client: each request gets a fresh
+//! number, and its answer returns under the exact text it was asked with. A request's number is its progress token
+//! too. So equal ids of two clients, `1` beside `"1"`, or an id used twice cannot cross or lose an answer.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bytes::Bytes;
+
+use super::compose::{self, Edited};
+use super::jsonrpc::{Notification, Request, RequestId, Response};
+use super::rejection::Rejection;
+use super::sse::StreamId;
+
+/// Tasks whose progress is still passed on after their request was answered.
+const MAX_TASKS: usize = 256;
+
+/// A client's request that the child has not answered.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub id: RequestId,
+    pub stream: StreamId,
+    progress_token: Option<Bytes>,
+    task: bool,
+}
+
+/// A child's request that the client has not answered.
+#[derive(Clone, Debug)]
+struct Question {
+    id: RequestId,
+    stream: StreamId,
+}
+
+/// A message for the client, and the stream it belongs to.
+pub type Routed = (StreamId, Bytes);
+
+#[derive(Debug, Default)]
+pub struct Correlator {
+    last: u64,
+    calls: BTreeMap<u64, Call>,
+    questions: BTreeMap<u64, Question>,
+    /// Progress tokens that outlive their request (2025-11-25 basic/utilities/tasks §Task Progress).
+    tasks: VecDeque<(u64, Bytes)>,
+}
+
+impl Correlator {
+    fn fresh(&mut self) -> u64 {
+        self.last += 1;
+        self.last
+    }
+
+    /// A client's request, as the child shall see it.
+    ///
+    /// # Errors
+    /// [`Rejection::AmbiguousParams`]
+    pub fn call(&mut self, request: &Request, stream: StreamId) -> Result<Bytes, Rejection> {
+        let meta = match &request.params {
+            Some(params) => compose::request_meta(params).map_err(|_| Rejection::AmbiguousParams)?,
+            None => compose::RequestMeta::default(),
+        };
+        let number = self.fresh();
+        let text = Bytes::from(number.to_string());
+        let params = request.params.clone().map(|params| match &meta.progress_token {
+            Some(token) => Edited::replacing(params, token, text.clone()),
+            None => Edited::unchanged(params),
+        });
+        let line = compose::request(&text, &request.method, params.as_ref());
+        let call = Call { id: request.id.clone(), stream, progress_token: meta.progress_token, task: meta.task };
+        self.calls.insert(number, call);
+        Ok(line)
+    }
+
+    /// The child's answer to a call, under the client's id. `None` when nothing was asked under that id.
+    pub fn answer(&mut self, response: &Response) -> Option<Routed> {
+        let number = response.id.as_ref()?.as_issued()?;
+        let call = self.calls.remove(&number)?;
+        if let Some(token) = call.progress_token.filter(|_| call.task) {
+            self.tasks.push_back((number, token));
+            self.tasks.truncate(MAX_TASKS);
+        }
+        Some((call.stream, compose::response(call.id.as_bytes(), &response.outcome)))
+    }
+
+    /// The child's `notifications/progress`, under the client's token.
+    pub fn progress(&self, note: &Notification) -> Option<Routed> {
+        let params = note.params.as_ref()?;
+        let ours = compose::progress_token(params)?;
+        let number: u64 = std::str::from_utf8(&ours).ok()?.parse().ok()?;
+        let (stream, token) = match self.calls.get(&number) {
+            Some(call) => (call.stream, call.progress_token.as_ref()?),
+            None => (StreamId::STANDALONE, &self.tasks.iter().find(|(task, _)| *task == number)?.1),
+        };
+        let params = Edited::replacing(params.clone(), &ours, token.clone());
+        Some((stream, compose::notification(&note.method, Some(&params))))
+    }
+
+    /// The client's `notifications/cancelled` for the newest call with that id, as the child shall see it.
+    pub fn cancelled_by_client(&self, note: &Notification) -> Option<(u64, Bytes)> {
+        let params = note.params.as_ref()?;
+        let theirs = compose::request_id(params)?;
+        let (number, _) = self.calls.iter().rev().find(|(_, call)| call.id.as_bytes() == theirs)?;
+        let params = Edited::replacing(params.clone(), &theirs, number.to_string().into());
+        Some((*number, compose::notification(&note.method, Some(&params))))
+    }
+
+    /// A child's request, as the client shall see it.
+    pub fn ask(&mut self, request: &Request, stream: StreamId) -> Bytes {
+        let number = self.fresh();
+        self.questions.insert(number, Question { id: request.id.clone(), stream });
+        let params = request.params.clone().map(Edited::unchanged);
+        compose::request(number.to_string().as_bytes(), &request.method, params.as_ref())
+    }
+
+    /// The client's answer to a question, under the child's id. `None` when nothing was asked, or it was answered.
+    pub fn answer_from_client(&mut self, response: &Response) -> Option<Bytes> {
+        let question = self.questions.remove(&response.id.as_ref()?.as_issued()?)?;
+        Some(compose::response(question.id.as_bytes(), &response.outcome))
+    }
+
+    /// The child's `notifications/cancelled` for one of its questions.
+    pub fn cancelled_by_child(&mut self, note: &Notification) -> Option<Routed> {
+        let params = note.params.as_ref()?;
+        let theirs = compose::request_id(params)?;
+        let (&number, _) = self.questions.iter().rev().find(|(_, question)| question.id.as_bytes() == theirs)?;
+        let question = self.questions.remove(&number)?;
+        let params = Edited::replacing(params.clone(), &theirs, number.to_string().into());
+        Some((question.stream, compose::notification(&note.method, Some(&params))))
+    }
+
+    /// The stream of the oldest call in flight among those that `admits`: legacy stdio does not say which call a
+    /// child's question or log line is about.
+    pub fn oldest_stream(&self, admits: impl Fn(StreamId) -> bool) -> Option<StreamId> {
+        self.calls.values().map(|call| call.stream).find(|&stream| admits(stream))
+    }
+
+    pub fn in_flight(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// Gives up one call.
+    pub fn abandon(&mut self, number: u64) -> Option<Call> {
+        self.calls.remove(&number)
+    }
+
+    /// Gives up the calls of one stream, or of all.
+    pub fn abandon_where(&mut self, of: impl Fn(StreamId) -> bool) -> Vec<(u64, Call)> {
+        let numbers: Vec<u64> = self.calls.iter().filter(|(_, call)| of(call.stream)).map(|(&number, _)| number).collect();
+        numbers.into_iter().filter_map(|number| self.calls.remove(&number).map(|call| (number, call))).collect()
+    }
+}
+
+#[cfg(test)]
+#[path = "correlate_tests.rs"]
+mod tests;

@@ -1,0 +1,124 @@
+use super::*;
+use crate::mcp::jsonrpc::Message;
+
+fn request(text: &str) -> Request {
+    match Message::parse(&Bytes::copy_from_slice(text.as_bytes())) {
+        Ok(Message::Request(request)) => request,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn note(text: &str) -> Notification {
+    match Message::parse(&Bytes::copy_from_slice(text.as_bytes())) {
+        Ok(Message::Notification(note)) => note,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn response(text: &str) -> Response {
+    match Message::parse(&Bytes::copy_from_slice(text.as_bytes())) {
+        Ok(Message::Response(response)) => response,
+        other => panic!("{other:?}"),
+    }
+}
+
+const A: StreamId = StreamId(1);
+const B: StreamId = StreamId(2);
+
+#[test]
+fn ids_that_look_alike_get_their_own_answers() {
+    let mut ids = Correlator::default();
+    let number = ids.call(&request(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#), A).unwrap();
+    let text = ids.call(&request(r#"{"jsonrpc":"2.0","id":"1","method":"ping"}"#), B).unwrap();
+    assert_eq!(number, r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#);
+    assert_eq!(text, r#"{"jsonrpc":"2.0","id":2,"method":"ping"}"#);
+    let second = ids.answer(&response(r#"{"jsonrpc":"2.0","id":2,"result":{}}"#)).unwrap();
+    assert_eq!(second, (B, r#"{"jsonrpc":"2.0","id":"1","result":{}}"#.into()));
+    let first = ids.answer(&response(r#"{"jsonrpc":"2.0","id":1,"error":{"code":1}}"#)).unwrap();
+    assert_eq!(first, (A, r#"{"jsonrpc":"2.0","id":1,"error":{"code":1}}"#.into()));
+}
+
+#[test]
+fn an_answer_to_nothing_or_a_second_one_goes_nowhere() {
+    let mut ids = Correlator::default();
+    ids.call(&request(r#"{"jsonrpc":"2.0","id":"x","method":"ping"}"#), A).unwrap();
+    for id in ["9", "\"1\"", "\"x\"", "1.0", "null"] {
+        let stray = response(&format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{{}}}}"#));
+        assert_eq!(ids.answer(&stray), None, "{id}");
+    }
+    let answer = response(r#"{"jsonrpc":"2.0","id":1,"result":1}"#);
+    assert!(ids.answer(&answer).is_some());
+    assert_eq!(ids.answer(&answer), None);
+}
+
+#[test]
+fn progress_returns_under_the_clients_token_on_its_own_stream() {
+    let mut ids = Correlator::default();
+    for (token, stream) in [("\"t\"", A), ("5.0", B)] {
+        let call = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"_meta":{{"progressToken":{token}}}}}}}"#);
+        ids.call(&request(&call), stream).unwrap();
+    }
+    let progress = |token: u64| {
+        note(&format!(r#"{{"jsonrpc":"2.0","method":"notifications/progress","params":{{"progressToken":{token},"progress":0.50}}}}"#))
+    };
+    let expected = r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":5.0,"progress":0.50}}"#;
+    assert_eq!(ids.progress(&progress(2)), Some((B, expected.into())));
+    assert_eq!(ids.progress(&progress(1)).unwrap().0, A);
+    assert_eq!(ids.progress(&progress(3)), None);
+}
+
+#[test]
+fn progress_of_a_task_goes_on_after_its_request_was_answered() {
+    let mut ids = Correlator::default();
+    let call = |task: &str| {
+        request(&format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{{task}"_meta":{{"progressToken":"t"}}}}}}"#))
+    };
+    ids.call(&call(r#""task":{},"#), A).unwrap();
+    ids.call(&call(""), A).unwrap();
+    for id in [1, 2] {
+        ids.answer(&response(&format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{}}}}"#))).unwrap();
+    }
+    let progress = |token: u64| {
+        note(&format!(r#"{{"jsonrpc":"2.0","method":"notifications/progress","params":{{"progressToken":{token}}}}}"#))
+    };
+    assert_eq!(ids.progress(&progress(1)).unwrap().0, StreamId::STANDALONE);
+    assert_eq!(ids.progress(&progress(2)), None);
+}
+
+#[test]
+fn cancellations_name_the_receivers_id_in_both_directions() {
+    let mut ids = Correlator::default();
+    ids.call(&request(r#"{"jsonrpc":"2.0","id":"c","method":"tools/call"}"#), A).unwrap();
+    let cancel = note(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"c","reason":"r"}}"#);
+    let (number, line) = ids.cancelled_by_client(&cancel).unwrap();
+    assert_eq!(number, 1);
+    assert_eq!(line, r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1,"reason":"r"}}"#);
+
+    let question = ids.ask(&request(r#"{"jsonrpc":"2.0","id":"c","method":"sampling/createMessage"}"#), B);
+    assert_eq!(question, r#"{"jsonrpc":"2.0","id":2,"method":"sampling/createMessage"}"#);
+    let (stream, line) = ids.cancelled_by_child(&cancel).unwrap();
+    assert_eq!(stream, B);
+    assert_eq!(line, r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":2,"reason":"r"}}"#);
+    assert_eq!(ids.answer_from_client(&response(r#"{"jsonrpc":"2.0","id":2,"result":{}}"#)), None);
+}
+
+#[test]
+fn a_clients_answer_reaches_the_child_once_under_the_childs_id() {
+    let mut ids = Correlator::default();
+    ids.ask(&request(r#"{"jsonrpc":"2.0","id":1.0,"method":"roots/list"}"#), A);
+    let answer = response(r#"{"jsonrpc":"2.0","id":1,"result":{"roots":[]}}"#);
+    assert_eq!(ids.answer_from_client(&answer).unwrap(), r#"{"jsonrpc":"2.0","id":1.0,"result":{"roots":[]}}"#);
+    assert_eq!(ids.answer_from_client(&answer), None);
+}
+
+#[test]
+fn questions_belong_to_the_oldest_call_that_can_take_them() {
+    let mut ids = Correlator::default();
+    for stream in [A, B] {
+        ids.call(&request(r#"{"jsonrpc":"2.0","id":1,"method":"x"}"#), stream).unwrap();
+    }
+    assert_eq!(ids.oldest_stream(|_| true), Some(A));
+    assert_eq!(ids.oldest_stream(|stream| stream != A), Some(B));
+    assert_eq!(ids.abandon_where(|stream| stream == A).len(), 1);
+    assert_eq!(ids.oldest_stream(|_| true), Some(B));
+}

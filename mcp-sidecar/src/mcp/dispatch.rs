@@ -1,0 +1,116 @@
+//! What a POST to `/mcp` asks for, decided from its head, its message and the session it names.
+
+use super::head::{Presented, RequestHead};
+use super::jsonrpc::{Incoming, Message};
+use super::rejection::Rejection;
+use super::version::ProtocolVersion;
+
+/// Where a session stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Phase {
+    /// What the child answered to `initialize`; `None` until then, or when it named a revision unknown to us.
+    pub version: Option<ProtocolVersion>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// `initialize`: a new session with a child of its own.
+    Open,
+    /// Requests to be answered on this POST.
+    Call,
+    /// Notifications and responses only: 202, no body.
+    Relay,
+}
+
+/// `session` is what the registry knows under the presented id for the presented owner.
+///
+/// # Errors
+/// The [`Rejection`] to answer with.
+pub fn decide(head: &RequestHead<'_>, incoming: &Incoming, session: Option<Phase>) -> Result<Action, Rejection> {
+    let opens = |message: &Message| matches!(message, Message::Request(request) if request.method.is("initialize"));
+    if let Incoming::Batch(messages) = incoming {
+        let version = head.version.or(session.and_then(|phase| phase.version)).unwrap_or(ProtocolVersion::V2025_03_26);
+        if !version.allows_batches() {
+            return Err(Rejection::BatchNotAllowed);
+        }
+        // 2025-03-26 basic/lifecycle §Initialization: initialize MUST NOT be part of a batch.
+        if messages.iter().any(opens) {
+            return Err(Rejection::InitializeInBatch);
+        }
+    }
+    if incoming.messages().iter().any(opens) {
+        return match session {
+            Some(_) => Err(Rejection::AlreadyInitialized),
+            // A stale id on a new initialize is left over from a session that ended; what is asked for is clear.
+            None => Ok(Action::Open),
+        };
+    }
+    in_session(head, session)?;
+    Ok(if incoming.requests() > 0 { Action::Call } else { Action::Relay })
+}
+
+/// basic/transports §Session Management 2 and 3: without an id 400, with one that is not (or not yours) 404.
+///
+/// # Errors
+/// [`Rejection::SessionRequired`], [`Rejection::SessionUnknown`]
+pub fn in_session(head: &RequestHead<'_>, session: Option<Phase>) -> Result<Phase, Rejection> {
+    match (&head.session, session) {
+        (_, Some(phase)) => Ok(phase),
+        (Presented::Nothing, None) => Err(Rejection::SessionRequired),
+        (Presented::Foreign | Presented::Session(_), None) => Err(Rejection::SessionUnknown),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    fn asked(headers: &[(&str, &str)], body: &'static str, session: Option<Phase>) -> Result<Action, Rejection> {
+        let head = RequestHead::parse(headers.iter().map(|&(name, value)| (name, value.as_bytes()))).unwrap();
+        decide(&head, &Incoming::parse(&Bytes::from_static(body.as_bytes())).unwrap(), session)
+    }
+
+    const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":[]}"#;
+    const PING: &str = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+    const NOTE: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+    const BATCH: &str = r#"[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","id":2,"method":"ping"}]"#;
+
+    fn at(version: ProtocolVersion) -> Option<Phase> {
+        Some(Phase { version: Some(version) })
+    }
+
+    #[test]
+    fn initialize_opens_a_session_however_odd_its_params_or_stale_its_session() {
+        assert_eq!(asked(&[], INITIALIZE, None), Ok(Action::Open));
+        assert_eq!(asked(&[("mcp-session-id", "gone")], INITIALIZE, None), Ok(Action::Open));
+        assert_eq!(asked(&[], INITIALIZE, at(ProtocolVersion::V2025_06_18)), Err(Rejection::AlreadyInitialized));
+    }
+
+    #[test]
+    fn a_missing_session_is_400_and_an_unknown_one_404() {
+        assert_eq!(asked(&[], PING, None), Err(Rejection::SessionRequired));
+        assert_eq!(asked(&[("mcp-session-id", "guessed")], PING, None), Err(Rejection::SessionUnknown));
+        assert_eq!(asked(&[("mcp-session-id", "guessed")], NOTE, None), Err(Rejection::SessionUnknown));
+    }
+
+    #[test]
+    fn requests_are_called_and_notifications_relayed() {
+        assert_eq!(asked(&[], PING, at(ProtocolVersion::V2025_11_25)), Ok(Action::Call));
+        assert_eq!(asked(&[], NOTE, at(ProtocolVersion::V2025_11_25)), Ok(Action::Relay));
+    }
+
+    #[test]
+    fn batches_exist_in_2025_03_26_only() {
+        assert_eq!(asked(&[], BATCH, at(ProtocolVersion::V2025_03_26)), Ok(Action::Call));
+        assert_eq!(asked(&[], BATCH, at(ProtocolVersion::V2025_06_18)), Err(Rejection::BatchNotAllowed));
+        let newer = [("mcp-protocol-version", "2025-11-25")];
+        assert_eq!(asked(&newer, BATCH, at(ProtocolVersion::V2025_03_26)), Err(Rejection::BatchNotAllowed));
+    }
+
+    #[test]
+    fn initialize_may_not_hide_in_a_batch() {
+        let hidden = r#"[{"jsonrpc":"2.0","id":1,"method":"initi\u0061lize"}]"#;
+        assert_eq!(asked(&[], hidden, None), Err(Rejection::InitializeInBatch));
+    }
+}

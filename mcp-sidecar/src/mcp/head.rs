@@ -1,0 +1,195 @@
+//! The headers of a request to `/mcp`, read once.
+
+use super::rejection::Rejection;
+use super::session_id::{Owner, SessionId};
+use super::version::ProtocolVersion;
+
+/// Which answers a client can take. No `Accept` at all, or `*/*`, admits everything (RFC 9110 §12.5.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accept {
+    pub json: bool,
+    pub sse: bool,
+}
+
+/// The id that `Mcp-Session-Id` names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Presented {
+    Nothing,
+    /// Text that no session of ours can have.
+    Foreign,
+    Session(SessionId),
+}
+
+#[derive(Clone, Debug)]
+pub struct RequestHead<'a> {
+    pub accept: Accept,
+    pub json_body: bool,
+    pub version: Option<ProtocolVersion>,
+    pub session: Presented,
+    pub last_event_id: Option<&'a str>,
+    pub owner: Owner,
+    pub host: Option<&'a str>,
+    pub origin: Option<&'a str>,
+    pub content_length: Option<u64>,
+}
+
+#[derive(Default)]
+struct Raw<'a> {
+    accept: Option<Accept>,
+    content_type: Option<&'a [u8]>,
+    version: Option<&'a [u8]>,
+    session: Option<&'a [u8]>,
+    last_event_id: Option<&'a [u8]>,
+    user: Option<&'a [u8]>,
+    host: Option<&'a [u8]>,
+    origin: Option<&'a [u8]>,
+    content_length: Option<&'a [u8]>,
+}
+
+impl<'a> RequestHead<'a> {
+    /// `headers` are names in lower case with their values, repeated names repeated.
+    ///
+    /// # Errors
+    /// A header that decides something is given twice, or `MCP-Protocol-Version` names nothing we speak.
+    pub fn parse(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Result<Self, Rejection> {
+        let raw = collect(headers)?;
+        let version = match raw.version {
+            Some(text) => Some(text_of(text).and_then(ProtocolVersion::parse).ok_or(Rejection::UnsupportedVersion)?),
+            None => None,
+        };
+        let session = match raw.session {
+            None => Presented::Nothing,
+            Some(text) => SessionId::parse(text).map_or(Presented::Foreign, Presented::Session),
+        };
+        let owner = match raw.user {
+            None => Owner::nobody(),
+            Some(text) => Owner::user(text_of(text).ok_or(Rejection::HeaderUnreadable("X-User-Id"))?),
+        };
+        Ok(Self {
+            accept: raw.accept.unwrap_or(Accept { json: true, sse: true }),
+            json_body: raw.content_type.is_some_and(is_json),
+            version,
+            session,
+            last_event_id: raw.last_event_id.and_then(text_of),
+            owner,
+            host: readable("Host", raw.host)?,
+            origin: readable("Origin", raw.origin)?,
+            content_length: raw.content_length.and_then(text_of).and_then(|text| text.parse().ok()),
+        })
+    }
+}
+
+fn collect<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Result<Raw<'a>, Rejection> {
+    let mut raw = Raw::default();
+    for (name, value) in headers {
+        let (slot, name) = match name {
+            "accept" => {
+                let more = accepted(value);
+                let so_far = raw.accept.unwrap_or(Accept { json: false, sse: false });
+                raw.accept = Some(Accept { json: so_far.json || more.json, sse: so_far.sse || more.sse });
+                continue;
+            }
+            "content-type" => (&mut raw.content_type, "Content-Type"),
+            "mcp-protocol-version" => (&mut raw.version, "MCP-Protocol-Version"),
+            "mcp-session-id" => (&mut raw.session, "Mcp-Session-Id"),
+            "last-event-id" => (&mut raw.last_event_id, "Last-Event-ID"),
+            "x-user-id" => (&mut raw.user, "X-User-Id"),
+            "host" => (&mut raw.host, "Host"),
+            "origin" => (&mut raw.origin, "Origin"),
+            "content-length" => (&mut raw.content_length, "Content-Length"),
+            _ => continue,
+        };
+        // Two values would let one reader believe the first and another the last.
+        if slot.replace(value).is_some() {
+            return Err(Rejection::HeaderRepeated(name));
+        }
+    }
+    Ok(raw)
+}
+
+fn readable<'a>(name: &'static str, value: Option<&'a [u8]>) -> Result<Option<&'a str>, Rejection> {
+    value.map(|value| text_of(value).ok_or(Rejection::HeaderUnreadable(name))).transpose()
+}
+
+fn text_of(value: &[u8]) -> Option<&str> {
+    std::str::from_utf8(value).ok().map(str::trim).filter(|text| !text.is_empty())
+}
+
+fn accepted(value: &[u8]) -> Accept {
+    let mut accept = Accept { json: false, sse: false };
+    for range in String::from_utf8_lossy(value).split(',') {
+        let mut parts = range.split(';').map(str::trim);
+        let media = parts.next().unwrap_or_default().to_ascii_lowercase();
+        // RFC 9110 §12.4.2: weight 0 means «not acceptable».
+        if parts.any(|part| matches!(part.to_ascii_lowercase().as_str(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")) {
+            continue;
+        }
+        accept.json |= matches!(media.as_str(), "*/*" | "application/*" | "application/json");
+        accept.sse |= matches!(media.as_str(), "*/*" | "text/*" | "text/event-stream");
+    }
+    accept
+}
+
+fn is_json(value: &[u8]) -> bool {
+    let media = value.split(|&byte| byte == b';').next().unwrap_or_default();
+    media.trim_ascii().eq_ignore_ascii_case(b"application/json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head<'a>(headers: &[(&'a str, &'a str)]) -> Result<RequestHead<'a>, Rejection> {
+        RequestHead::parse(headers.iter().map(|&(name, value)| (name, value.as_bytes())))
+    }
+
+    #[test]
+    fn accept_is_read_as_rfc_9110_says() {
+        for (text, json, sse) in [
+            ("application/json, text/event-stream", true, true),
+            ("*/*", true, true),
+            ("application/json", true, false),
+            ("TEXT/EVENT-STREAM", false, true),
+            ("text/html", false, false),
+            ("application/json;q=0, text/event-stream;q=0.9", false, true),
+            ("application/*", true, false),
+        ] {
+            assert_eq!(head(&[("accept", text)]).unwrap().accept, Accept { json, sse }, "{text}");
+        }
+        assert_eq!(head(&[]).unwrap().accept, Accept { json: true, sse: true });
+        let split = head(&[("accept", "application/json"), ("accept", "text/event-stream")]).unwrap();
+        assert_eq!(split.accept, Accept { json: true, sse: true });
+    }
+
+    #[test]
+    fn a_body_is_json_by_its_media_type_only() {
+        for (text, json) in [
+            ("application/json", true),
+            ("Application/JSON; charset=utf-8", true),
+            ("text/plain", false),
+            ("application/json-seq", false),
+        ] {
+            assert_eq!(head(&[("content-type", text)]).unwrap().json_body, json, "{text}");
+        }
+        assert!(!head(&[]).unwrap().json_body);
+    }
+
+    #[test]
+    fn a_version_that_nobody_speaks_is_refused() {
+        assert_eq!(head(&[("mcp-protocol-version", "1999-01-01")]).unwrap_err(), Rejection::UnsupportedVersion);
+        let spoken = head(&[("mcp-protocol-version", "2025-06-18")]).unwrap().version;
+        assert_eq!(spoken, Some(ProtocolVersion::V2025_06_18));
+    }
+
+    #[test]
+    fn a_header_that_decides_may_not_be_given_twice() {
+        let twice = [("x-user-id", "alice"), ("x-user-id", "bob")];
+        assert_eq!(head(&twice).unwrap_err(), Rejection::HeaderRepeated("X-User-Id"));
+    }
+
+    #[test]
+    fn a_session_header_that_is_not_ours_is_foreign_and_not_absent() {
+        assert_eq!(head(&[("mcp-session-id", "guess")]).unwrap().session, Presented::Foreign);
+        assert_eq!(head(&[]).unwrap().session, Presented::Nothing);
+    }
+}

@@ -1,0 +1,249 @@
+//! JSON-RPC 2.0 as MCP uses it. Only the envelope is read; ids, params, results and errors stay the bytes they came as,
+//! so `1.0`, `"1"` and integers of any size survive.
+//!
+//! Refused although serde would take it: ids that are neither text nor number (MCP basic/index §Requests), a member
+//! given twice (two readers would see two messages), nesting deeper than [`MAX_DEPTH`].
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// Nesting that is still passed on. A child's recursive parser must not be ended by one request.
+pub const MAX_DEPTH: usize = 256;
+/// Messages in one batch (2025-03-26 only).
+pub const MAX_BATCH: usize = 100;
+
+/// The exact text of an id, quotes included: `1` and `"1"` are different.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct RequestId(Bytes);
+
+impl RequestId {
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The number, if this is one of the ids that [`super::correlate`] gives out.
+    pub fn as_issued(&self) -> Option<u64> {
+        std::str::from_utf8(&self.0).ok()?.parse().ok()
+    }
+}
+
+impl std::fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "RequestId({})", String::from_utf8_lossy(&self.0))
+    }
+}
+
+/// A method's name as JSON text, without needless escapes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Method(Bytes);
+
+impl Method {
+    pub fn is(&self, name: &str) -> bool {
+        &self.0[1..self.0.len() - 1] == name.as_bytes()
+    }
+
+    /// The JSON string, quotes included.
+    pub fn as_json(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    pub id: RequestId,
+    pub method: Method,
+    pub params: Option<Bytes>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notification {
+    pub method: Method,
+    pub params: Option<Bytes>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Result(Bytes),
+    Error(Bytes),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// `None` when it is null: an error about something that had no readable id.
+    pub id: Option<RequestId>,
+    pub outcome: Outcome,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    Request(Request),
+    Notification(Notification),
+    Response(Response),
+}
+
+/// The body of one POST.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Incoming {
+    Single(Message),
+    Batch(Vec<Message>),
+}
+
+/// Why bytes are not a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Malformed {
+    NotJson,
+    TooDeep,
+    NotJsonRpc(&'static str),
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow, default, deserialize_with = "present")]
+    jsonrpc: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    method: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    params: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    result: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    error: Option<&'a RawValue>,
+}
+
+/// Keeps `null` apart from absent, which `Option` alone does not.
+pub(super) fn present<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(value).map(Some)
+}
+
+impl Incoming {
+    /// Reads a POST body: one message, or a batch whose admissibility [`super::dispatch`] judges.
+    ///
+    /// # Errors
+    /// [`Malformed`]
+    pub fn parse(body: &Bytes) -> Result<Self, Malformed> {
+        let text = std::str::from_utf8(body).map_err(|_| Malformed::NotJson)?;
+        let incoming = match text.trim_start().as_bytes().first() {
+            Some(b'[') => Self::Batch(parse_batch(body, text)?),
+            _ => Self::Single(parse_object(body, text)?),
+        };
+        if nested_deeper_than(body, MAX_DEPTH) { Err(Malformed::TooDeep) } else { Ok(incoming) }
+    }
+
+    pub fn messages(&self) -> &[Message] {
+        match self {
+            Self::Single(message) => std::slice::from_ref(message),
+            Self::Batch(messages) => messages,
+        }
+    }
+
+    /// How many answers the client waits for.
+    pub fn requests(&self) -> usize {
+        self.messages().iter().filter(|message| matches!(message, Message::Request(_))).count()
+    }
+}
+
+impl Message {
+    /// Reads one message, such as a line of a child.
+    ///
+    /// # Errors
+    /// [`Malformed`]
+    pub fn parse(line: &Bytes) -> Result<Self, Malformed> {
+        parse_object(line, std::str::from_utf8(line).map_err(|_| Malformed::NotJson)?)
+    }
+}
+
+fn parse_batch(body: &Bytes, text: &str) -> Result<Vec<Message>, Malformed> {
+    let members: Vec<&RawValue> = serde_json::from_str(text).map_err(|fault| malformed(&fault))?;
+    match members.len() {
+        0 => Err(Malformed::NotJsonRpc("a batch must not be empty")),
+        1..=MAX_BATCH => members.into_iter().map(|member| parse_object(body, member.get())).collect(),
+        _ => Err(Malformed::NotJsonRpc("a batch may have at most 100 messages")),
+    }
+}
+
+fn parse_object(whole: &Bytes, text: &str) -> Result<Message, Malformed> {
+    let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|fault| malformed(&fault))?;
+    // serde reads a struct from an array too; JSON-RPC 2.0 §4 knows objects only.
+    if !text.trim_start().starts_with('{') {
+        return Err(Malformed::NotJsonRpc("a message is an object"));
+    }
+    if envelope.jsonrpc.is_none_or(|version| version.get() != "\"2.0\"") {
+        return Err(Malformed::NotJsonRpc("jsonrpc must be \"2.0\""));
+    }
+    let slice = |raw: &RawValue| whole.slice_ref(raw.get().as_bytes());
+    match (envelope.method, envelope.id, envelope.result, envelope.error) {
+        (Some(method), id, None, None) => {
+            let method = parse_method(method, slice)?;
+            let params = envelope.params.map(slice);
+            Ok(match id {
+                Some(id) => Message::Request(Request { id: parse_id(id, slice)?, method, params }),
+                None => Message::Notification(Notification { method, params }),
+            })
+        }
+        (None, Some(id), Some(result), None) => {
+            Ok(Message::Response(Response { id: Some(parse_id(id, slice)?), outcome: Outcome::Result(slice(result)) }))
+        }
+        (None, id, None, Some(error)) => {
+            let id = id.filter(|id| id.get() != "null").map(|id| parse_id(id, slice)).transpose()?;
+            Ok(Message::Response(Response { id, outcome: Outcome::Error(slice(error)) }))
+        }
+        _ => Err(Malformed::NotJsonRpc("a message is a request, a notification or a response")),
+    }
+}
+
+fn parse_id(raw: &RawValue, slice: impl Fn(&RawValue) -> Bytes) -> Result<RequestId, Malformed> {
+    match raw.get().as_bytes() {
+        [b'"' | b'-' | b'0'..=b'9', ..] => Ok(RequestId(slice(raw))),
+        _ => Err(Malformed::NotJsonRpc("an id is a string or a number")),
+    }
+}
+
+fn parse_method(raw: &RawValue, slice: impl Fn(&RawValue) -> Bytes) -> Result<Method, Malformed> {
+    let text = raw.get();
+    if !text.starts_with('"') {
+        return Err(Malformed::NotJsonRpc("method must be a string"));
+    }
+    if !text.contains('\\') {
+        return Ok(Method(slice(raw)));
+    }
+    // `"initi\u0061lize"` is `initialize`: what is judged and what is forwarded must be one text.
+    let name: String = serde_json::from_str(text).map_err(|_| Malformed::NotJson)?;
+    let canonical = serde_json::to_vec(&name).map_err(|_| Malformed::NotJson)?;
+    Ok(Method(canonical.into()))
+}
+
+fn malformed(fault: &serde_json::Error) -> Malformed {
+    if fault.is_data() { Malformed::NotJsonRpc("a message is an object without repeated members") } else { Malformed::NotJson }
+}
+
+/// Whether valid JSON nests more than `limit` arrays and objects.
+fn nested_deeper_than(json: &[u8], limit: usize) -> bool {
+    let (mut depth, mut at) = (0_usize, 0);
+    while let Some(found) = json[at..].iter().position(|byte| matches!(byte, b'"' | b'{' | b'[' | b'}' | b']')) {
+        at += found + 1;
+        match json[at - 1] {
+            b'"' => at = end_of_string(json, at),
+            b'{' | b'[' if depth == limit => return true,
+            b'{' | b'[' => depth += 1,
+            _ => depth = depth.saturating_sub(1),
+        }
+    }
+    false
+}
+
+fn end_of_string(json: &[u8], mut at: usize) -> usize {
+    while let Some(&byte) = json.get(at) {
+        at += if byte == b'\\' { 2 } else { 1 };
+        if byte == b'"' {
+            break;
+        }
+    }
+    at.min(json.len())
+}
+
+#[cfg(test)]
+#[path = "jsonrpc_tests.rs"]
+mod tests;

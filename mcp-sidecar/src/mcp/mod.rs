@@ -1,0 +1,24 @@
+//! The protocol's rules as pure functions: no I/O, clock, randomness, environment or log.
+//!
+//! | module | rule |
+//! | --- | --- |
+//! | [`jsonrpc`] | what a JSON-RPC message is; params and results stay the bytes they came as |
+//! | [`compose`] | messages written from raw parts, one token replaced at a time |
+//! | [`version`] | revisions and eras |
+//! | [`head`], [`origin`], [`session_id`] | what the request headers say, and whether they may be believed |
+//! | [`dispatch`] | what a POST asks for |
+//! | [`correlate`] | ids and progress tokens, remapped on the way down and restored on the way up |
+//! | [`sse`], [`replay`] | events, and which of them a client that comes back has missed |
+//! | [`rejection`] | why a request is refused, as HTTP status and JSON-RPC code |
+
+pub mod compose;
+pub mod correlate;
+pub mod dispatch;
+pub mod head;
+pub mod jsonrpc;
+pub mod origin;
+pub mod rejection;
+pub mod replay;
+pub mod session_id;
+pub mod sse;
+pub mod version;

@@ -1,0 +1,142 @@
+//! Which `Host` and `Origin` may speak to us (basic/transports §Security Warning: DNS rebinding).
+//!
+//! A page that rebinds its own name to our address sends that name as `Host` and `Origin`. So a name is believed only
+//! when an attacker cannot own it. Addresses, `localhost` and names below it (RFC 6761 §6.3) are always such names.
+//! * Bound to loopback: nothing else is, unless configured.
+//! * Bound elsewhere (a container behind Traefik, whose name the client chose): names without a dot (other
+//!   containers) too; once `--allowed-host` or `BASE_DOMAIN` says what we are called, only these; before that any
+//!   `Host` goes, because the proxy routes by it.
+//!
+//! `Origin` is sent by browsers only: loopback, the very host that is addressed, or a configured one.
+
+use std::net::IpAddr;
+
+use super::rejection::Rejection;
+
+/// What the operator says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OriginPolicy {
+    /// Listening on a loopback address only.
+    pub loopback: bool,
+    /// Host names without port; `*.example.com` stands for every name below it.
+    pub hosts: Vec<String>,
+    /// Whole origins such as `https://app.example.com`, or `*`.
+    pub origins: Vec<String>,
+}
+
+impl OriginPolicy {
+    /// # Errors
+    /// [`Rejection::HostNotAllowed`], [`Rejection::OriginNotAllowed`]
+    pub fn admit(&self, host: Option<&str>, origin: Option<&str>) -> Result<(), Rejection> {
+        let host = host.ok_or(Rejection::HostNotAllowed)?;
+        if !self.admits_host(host) {
+            return Err(Rejection::HostNotAllowed);
+        }
+        match origin {
+            Some(origin) if !self.admits_origin(origin, host) => Err(Rejection::OriginNotAllowed),
+            _ => Ok(()),
+        }
+    }
+
+    fn admits_host(&self, host: &str) -> bool {
+        let Some(name) = name_of(host) else { return false };
+        if is_loopback(&name) || self.lists_host(&name) {
+            return true;
+        }
+        if self.loopback {
+            return false;
+        }
+        name.parse::<IpAddr>().is_ok() || !name.contains('.') || self.hosts.is_empty()
+    }
+
+    fn lists_host(&self, name: &str) -> bool {
+        self.hosts.iter().any(|allowed| match allowed.strip_prefix("*.") {
+            Some(parent) => name.strip_suffix(parent).is_some_and(|left| left.ends_with('.') && left.len() > 1),
+            None => name == allowed,
+        })
+    }
+
+    fn admits_origin(&self, origin: &str, host: &str) -> bool {
+        if self.origins.iter().any(|allowed| allowed == "*" || allowed.eq_ignore_ascii_case(origin)) {
+            return true;
+        }
+        // `null`, `file://` and the like have no authority and are nobody in particular.
+        let authority = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+        let Some(name) = authority.and_then(name_of) else { return false };
+        is_loopback(&name) || name_of(host).is_some_and(|addressed| addressed == name)
+    }
+}
+
+/// The host of an authority, in lower case, without port and brackets. `None` when it is no `host[:port]`.
+fn name_of(authority: &str) -> Option<String> {
+    let (name, port) = match authority.strip_prefix('[') {
+        Some(rest) => rest.split_once(']')?,
+        None => authority.find(':').map_or((authority, ""), |colon| authority.split_at(colon)),
+    };
+    let port_is_fine = port.is_empty() || port.strip_prefix(':')?.parse::<u16>().is_ok();
+    let bracketed = authority.starts_with('[');
+    let name_is_fine = if bracketed {
+        name.parse::<std::net::Ipv6Addr>().is_ok()
+    } else {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
+    };
+    (port_is_fine && name_is_fine).then(|| name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase())
+}
+
+fn is_loopback(name: &str) -> bool {
+    name == "localhost" || name.ends_with(".localhost") || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(loopback: bool, hosts: &[&str], origins: &[&str]) -> OriginPolicy {
+        let owned = |list: &[&str]| list.iter().map(|&text| text.to_owned()).collect();
+        OriginPolicy { loopback, hosts: owned(hosts), origins: owned(origins) }
+    }
+
+    #[test]
+    fn bound_to_loopback_only_names_that_nobody_can_own_are_believed() {
+        let local = policy(true, &[], &[]);
+        for host in ["localhost:3000", "127.0.0.1", "127.1.2.3:80", "[::1]:3000", "time.localhost:8443", "LOCALHOST"] {
+            assert_eq!(local.admit(Some(host), None), Ok(()), "{host}");
+        }
+        for host in [
+            "evil.example.com", "localhost.evil.com", "127.0.0.1.evil.com", "192.168.1.2", "", ":80", "[::2]",
+            "localhost:x", "localhost:99999", "user@localhost", "a b", "localhost/", "[localhost]", "evillocalhost",
+        ] {
+            assert_eq!(local.admit(Some(host), None), Err(Rejection::HostNotAllowed), "{host}");
+        }
+        assert_eq!(local.admit(None, None), Err(Rejection::HostNotAllowed));
+    }
+
+    #[test]
+    fn a_foreign_origin_is_refused_even_with_an_honest_host() {
+        let local = policy(true, &[], &[]);
+        for origin in ["http://evil.example.com", "null", "file://", "https://localhost.evil.com", "http://localhost@evil.com"] {
+            assert_eq!(local.admit(Some("localhost"), Some(origin)), Err(Rejection::OriginNotAllowed), "{origin}");
+        }
+        assert_eq!(local.admit(Some("localhost:1"), Some("http://localhost:6274")), Ok(()));
+        assert_eq!(local.admit(Some("localhost:1"), Some("https://[::1]:6274")), Ok(()));
+    }
+
+    #[test]
+    fn behind_a_proxy_the_public_name_goes_and_a_listed_one_shuts_out_the_rest() {
+        let open = policy(false, &[], &[]);
+        assert_eq!(open.admit(Some("time.example.com"), Some("https://time.example.com")), Ok(()));
+        assert_eq!(open.admit(Some("time.example.com"), Some("https://evil.com")), Err(Rejection::OriginNotAllowed));
+        let named = policy(false, &["*.example.com"], &["https://app.example.org"]);
+        for host in ["time.example.com", "a.b.example.com:443", "mcp-time:3000", "172.18.0.4:3000"] {
+            assert_eq!(named.admit(Some(host), Some("https://app.example.org")), Ok(()), "{host}");
+        }
+        for host in ["example.com", "evilexample.com", "example.com.evil.org", ".example.com"] {
+            assert_eq!(named.admit(Some(host), None), Err(Rejection::HostNotAllowed), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_star_admits_every_origin() {
+        assert_eq!(policy(false, &[], &["*"]).admit(Some("x.org"), Some("https://any.example")), Ok(()));
+    }
+}

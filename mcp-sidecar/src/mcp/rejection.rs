@@ -1,0 +1,140 @@
+//! Why a request is refused before any child sees it: HTTP status, JSON-RPC code, and words for a person.
+
+use super::jsonrpc::Malformed;
+use super::version::ProtocolVersion;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    HostNotAllowed,
+    OriginNotAllowed,
+    UserRequired,
+    HeaderRepeated(&'static str),
+    HeaderUnreadable(&'static str),
+    UnsupportedVersion,
+    NotAcceptable(&'static str),
+    NotJsonMedia,
+    BodyTooLarge,
+    BodyUnreadable,
+    Malformed(Malformed),
+    BatchNotAllowed,
+    AmbiguousParams,
+    SessionRequired,
+    SessionUnknown,
+    AlreadyInitialized,
+    InitializeInBatch,
+    EventUnknown,
+    TooManySessions,
+    TooManyCalls,
+    ShuttingDown,
+    ChildNotStarted,
+}
+
+impl Rejection {
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::HostNotAllowed | Self::OriginNotAllowed | Self::UserRequired => 403,
+            Self::SessionUnknown => 404,
+            Self::NotAcceptable(_) => 406,
+            Self::BodyTooLarge => 413,
+            Self::NotJsonMedia => 415,
+            Self::TooManyCalls => 429,
+            Self::TooManySessions | Self::ShuttingDown | Self::ChildNotStarted => 503,
+            Self::HeaderRepeated(_) | Self::HeaderUnreadable(_) | Self::UnsupportedVersion | Self::BodyUnreadable
+            | Self::Malformed(_) | Self::BatchNotAllowed | Self::AmbiguousParams | Self::SessionRequired
+            | Self::AlreadyInitialized | Self::InitializeInBatch | Self::EventUnknown => 400,
+        }
+    }
+
+    /// JSON-RPC 2.0 §5.1. −32001 is what the official SDKs answer for a session that is not (or no longer) there.
+    pub fn code(&self) -> i32 {
+        match self {
+            Self::Malformed(Malformed::NotJson | Malformed::TooDeep) => -32700,
+            Self::SessionUnknown => -32001,
+            Self::TooManySessions | Self::TooManyCalls | Self::ShuttingDown | Self::ChildNotStarted => -32603,
+            _ => -32600,
+        }
+    }
+
+    /// Seconds after which trying again makes sense.
+    pub fn retry_after(&self) -> Option<u32> {
+        match self {
+            Self::TooManyCalls => Some(1),
+            Self::TooManySessions | Self::ShuttingDown | Self::ChildNotStarted => Some(5),
+            _ => None,
+        }
+    }
+
+    pub fn message(&self) -> String {
+        match self {
+            Self::HostNotAllowed => "Host is not one of ours; see --allowed-host".into(),
+            Self::OriginNotAllowed => "Origin is not allowed; see --allowed-origin".into(),
+            Self::UserRequired => "X-User-Id is required".into(),
+            Self::HeaderRepeated(name) => format!("{name} is given more than once"),
+            Self::HeaderUnreadable(name) => format!("{name} is empty or not text"),
+            Self::UnsupportedVersion => {
+                let spoken = ProtocolVersion::ALL.map(ProtocolVersion::as_str).join(", ");
+                format!("MCP-Protocol-Version is not supported; supported are {spoken}")
+            }
+            Self::NotAcceptable(needed) => format!("Accept must admit {needed}"),
+            Self::NotJsonMedia => "Content-Type must be application/json".into(),
+            Self::BodyTooLarge => "the body is too large; see --max-body".into(),
+            Self::BodyUnreadable => "the body ended early".into(),
+            Self::Malformed(Malformed::NotJson) => "Parse error".into(),
+            Self::Malformed(Malformed::TooDeep) => "Parse error: nested too deeply".into(),
+            Self::Malformed(Malformed::NotJsonRpc(why)) => format!("Invalid Request: {why}"),
+            Self::BatchNotAllowed => "Invalid Request: batches exist in protocol version 2025-03-26 only".into(),
+            Self::AmbiguousParams => "Invalid Request: a member of params is given twice".into(),
+            Self::SessionRequired => "Mcp-Session-Id is required; send initialize first".into(),
+            Self::SessionUnknown => "Session not found".into(),
+            Self::AlreadyInitialized => "Invalid Request: this session is initialized already".into(),
+            Self::InitializeInBatch => "Invalid Request: initialize must stand alone".into(),
+            Self::EventUnknown => "Last-Event-ID names no event that is still kept".into(),
+            Self::TooManySessions => "no room for another session".into(),
+            Self::TooManyCalls => "too many requests in flight in this session".into(),
+            Self::ShuttingDown => "shutting down".into(),
+            Self::ChildNotStarted => "the MCP server could not be started".into(),
+        }
+    }
+
+    /// The JSON-RPC error response. Its id is null: nothing of the request was taken on.
+    pub fn body(&self) -> String {
+        let error = serde_json::json!({ "code": self.code(), "message": self.message() });
+        format!(r#"{{"jsonrpc":"2.0","id":null,"error":{error}}}"#)
+    }
+}
+
+impl From<Malformed> for Rejection {
+    fn from(why: Malformed) -> Self {
+        Self::Malformed(why)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn status_and_code_are_those_of_the_contract() {
+        for (rejection, status, code) in [
+            (Rejection::Malformed(Malformed::NotJson), 400, -32700),
+            (Rejection::Malformed(Malformed::NotJsonRpc("x")), 400, -32600),
+            (Rejection::SessionRequired, 400, -32600),
+            (Rejection::SessionUnknown, 404, -32001),
+            (Rejection::NotAcceptable("x"), 406, -32600),
+            (Rejection::NotJsonMedia, 415, -32600),
+            (Rejection::BodyTooLarge, 413, -32600),
+            (Rejection::OriginNotAllowed, 403, -32600),
+            (Rejection::TooManySessions, 503, -32603),
+        ] {
+            assert_eq!((rejection.status(), rejection.code()), (status, code), "{rejection:?}");
+        }
+    }
+
+    #[test]
+    fn the_body_is_an_error_response_without_an_id() {
+        let body: serde_json::Value = serde_json::from_str(&Rejection::SessionUnknown.body()).unwrap();
+        assert_eq!(body["id"], serde_json::Value::Null);
+        assert_eq!(body["error"]["code"], -32001);
+        assert_eq!(body["jsonrpc"], "2.0");
+    }
+}

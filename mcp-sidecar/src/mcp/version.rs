@@ -1,0 +1,71 @@
+//! Protocol revisions, and the two eras they fall into.
+
+/// Revisions that this sidecar speaks over Streamable HTTP. The oldest is admitted because clients may negotiate it
+/// with the child through the newer transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ProtocolVersion {
+    V2024_11_05,
+    V2025_03_26,
+    V2025_06_18,
+    V2025_11_25,
+}
+
+/// Legacy: `initialize` and sessions. Modern (2026-07-28): every request stands alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Era {
+    Legacy,
+    Modern,
+}
+
+impl ProtocolVersion {
+    pub const ALL: [Self; 4] = [Self::V2024_11_05, Self::V2025_03_26, Self::V2025_06_18, Self::V2025_11_25];
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|version| version.as_str() == text)
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::V2024_11_05 => "2024-11-05",
+            Self::V2025_03_26 => "2025-03-26",
+            Self::V2025_06_18 => "2025-06-18",
+            Self::V2025_11_25 => "2025-11-25",
+        }
+    }
+
+    pub fn era(self) -> Era {
+        Era::Legacy
+    }
+
+    /// JSON-RPC batches came with 2025-03-26 and went with 2025-06-18 (changelog).
+    pub fn allows_batches(self) -> bool {
+        self == Self::V2025_03_26
+    }
+
+    /// 2025-11-25 basic/transports §Sending Messages 6: an event with an id and no data lets the client come back.
+    /// Older clients would try to read the empty data as a message.
+    pub fn primes_streams(self) -> bool {
+        self >= Self::V2025_11_25
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_revision_is_read_back_from_its_name() {
+        for version in ProtocolVersion::ALL {
+            assert_eq!(ProtocolVersion::parse(version.as_str()), Some(version));
+        }
+        assert_eq!(ProtocolVersion::parse("2026-07-28"), None);
+        assert_eq!(ProtocolVersion::parse(""), None);
+    }
+
+    #[test]
+    fn only_2025_03_26_has_batches_and_only_2025_11_25_primes() {
+        let having = |rule: fn(ProtocolVersion) -> bool| ProtocolVersion::ALL.map(rule);
+        assert_eq!(having(ProtocolVersion::allows_batches), [false, true, false, false]);
+        assert_eq!(having(ProtocolVersion::primes_streams), [false, false, false, true]);
+    }
+}

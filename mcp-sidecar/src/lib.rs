@@ -1,2 +1,17 @@
-//! placeholder
+//! Serves an unmodified stdio MCP server over Streamable HTTP.
+//!
+//! | module | job |
+//! | --- | --- |
+//! | [`mcp`] | protocol rules as pure functions: no I/O, clock, randomness, environment or log |
+//! | [`child`] | processes: spawn, lines in and out, an end that leaves nothing behind (the only place that names `nix`) |
+//! | `session` | who may speak in which session; one task owns one child |
+//! | `http` | routes; handlers read the head, load, decide, hand over, reply |
+//! | [`app`], [`config`], [`logging`] | wiring; arguments and environment to checked configuration; the log |
+
+pub mod app;
 pub mod child;
+pub mod config;
+mod http;
+pub mod logging;
+pub mod mcp;
+mod session;

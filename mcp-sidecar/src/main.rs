@@ -1,1 +1,81 @@
-fn main() {}
+//! Arguments → configuration → logger → [`Application`] → run.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use log::{error, info};
+use mcp_sidecar::app::Application;
+use mcp_sidecar::child::{reap, watchdog};
+use mcp_sidecar::config::{Config, Unusable};
+use mcp_sidecar::logging;
+use tokio::runtime::{Builder, Handle};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// `EX_USAGE` of sysexits: the configuration is wrong; starting again will not help.
+const MISCONFIGURED: u8 = 64;
+
+fn main() -> ExitCode {
+    if let Some(code) = watchdog::main_if_requested(std::env::args_os()) {
+        return code;
+    }
+    let config = match Config::from_process() {
+        Ok(config) => config,
+        Err(Unusable::Usage(usage)) => return explain(&usage),
+        Err(Unusable::Faults(faults)) => return misconfigured(&format!("mcp-sidecar cannot start:\n{faults}")),
+    };
+    if let Err(cause) = logging::start(config.log_level, config.log_file.as_deref()) {
+        return misconfigured(&format!("LOG_FILE cannot be written: {cause}\n"));
+    }
+    // Not actix's own runtime: this one supervises the children and outlives the HTTP workers.
+    let ran = Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Into::into)
+        .and_then(|runtime| runtime.block_on(run(config)));
+    match ran {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(cause) => {
+            error!(cause:%; "sidecar ended");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(config: Config) -> Result<(), Box<dyn std::error::Error>> {
+    reap::adopt_orphans(&Handle::current())?;
+    let stop = stop_signal()?;
+    let application = Application::build(config).await?;
+    info!(addr:% = application.addr(), version = env!("CARGO_PKG_VERSION"); "listening");
+    application.run_until_stopped(stop).await?;
+    info!("stopped");
+    Ok(())
+}
+
+/// Cancelled by SIGTERM or SIGINT.
+fn stop_signal() -> std::io::Result<CancellationToken> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let stop = CancellationToken::new();
+    let stopped = stop.clone();
+    Handle::current().spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        info!("stopping");
+        stopped.cancel();
+    });
+    Ok(stop)
+}
+
+/// Help and version go to stdout and are no fault; a command line that cannot be read is.
+fn explain(usage: &clap::Error) -> ExitCode {
+    let printed = usage.print();
+    if usage.use_stderr() || printed.is_err() { ExitCode::from(MISCONFIGURED) } else { ExitCode::SUCCESS }
+}
+
+fn misconfigured(why: &str) -> ExitCode {
+    // There is no logger yet: its level and file are part of what is wrong.
+    let told = std::io::stderr().write_all(why.as_bytes());
+    told.map_or(ExitCode::FAILURE, |()| ExitCode::from(MISCONFIGURED))
+}

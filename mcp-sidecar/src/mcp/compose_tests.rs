@@ -26,8 +26,15 @@ fn only_the_token_in_meta_is_a_progress_token() {
     assert_eq!(token(r#"{"_meta":{"x":1,"progressToken": "a" }}"#).unwrap(), "\"a\"");
     assert_eq!(token(r#"{"_meta":{"progress\u0054oken":5}}"#).unwrap(), "5");
     for text in [
-        "{}", "[]", "null", "\"_meta\"", r#"{"progressToken":1}"#, r#"{"_meta":[]}"#, r#"{"_meta":null}"#,
-        r#"{"_meta":{"progressToken":{}}}"#, r#"{"a":{"_meta":{"progressToken":1}}}"#,
+        "{}",
+        "[]",
+        "null",
+        "\"_meta\"",
+        r#"{"progressToken":1}"#,
+        r#"{"_meta":[]}"#,
+        r#"{"_meta":null}"#,
+        r#"{"_meta":{"progressToken":{}}}"#,
+        r#"{"a":{"_meta":{"progressToken":1}}}"#,
     ] {
         assert_eq!(token(text), None, "{text}");
     }

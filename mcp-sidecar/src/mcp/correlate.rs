@@ -64,7 +64,9 @@ impl Correlator {
             None => Edited::unchanged(params),
         });
         let line = compose::request(&text, &request.method, params.as_ref());
-        let call = Call { id: request.id.clone(), stream, progress_token: meta.progress_token, task: meta.task };
+        // Copies: slices would keep the whole body in memory until the answer comes.
+        let progress_token = meta.progress_token.map(|token| Bytes::copy_from_slice(&token));
+        let call = Call { id: request.id.detached(), stream, progress_token, task: meta.task };
         self.calls.insert(number, call);
         Ok(line)
     }
@@ -75,7 +77,9 @@ impl Correlator {
         let call = self.calls.remove(&number)?;
         if let Some(token) = call.progress_token.filter(|_| call.task) {
             self.tasks.push_back((number, token));
-            self.tasks.truncate(MAX_TASKS);
+            if self.tasks.len() > MAX_TASKS {
+                self.tasks.pop_front();
+            }
         }
         Some((call.stream, compose::response(call.id.as_bytes(), &response.outcome)))
     }
@@ -105,7 +109,7 @@ impl Correlator {
     /// A child's request, as the client shall see it.
     pub fn ask(&mut self, request: &Request, stream: StreamId) -> Bytes {
         let number = self.fresh();
-        self.questions.insert(number, Question { id: request.id.clone(), stream });
+        self.questions.insert(number, Question { id: request.id.detached(), stream });
         let params = request.params.clone().map(Edited::unchanged);
         compose::request(number.to_string().as_bytes(), &request.method, params.as_ref())
     }
@@ -143,7 +147,8 @@ impl Correlator {
 
     /// Gives up the calls of one stream, or of all.
     pub fn abandon_where(&mut self, of: impl Fn(StreamId) -> bool) -> Vec<(u64, Call)> {
-        let numbers: Vec<u64> = self.calls.iter().filter(|(_, call)| of(call.stream)).map(|(&number, _)| number).collect();
+        let numbers: Vec<u64> =
+            self.calls.iter().filter(|(_, call)| of(call.stream)).map(|(&number, _)| number).collect();
         numbers.into_iter().filter_map(|number| self.calls.remove(&number).map(|call| (number, call))).collect()
     }
 }

@@ -55,13 +55,18 @@ fn an_answer_to_nothing_or_a_second_one_goes_nowhere() {
 fn progress_returns_under_the_clients_token_on_its_own_stream() {
     let mut ids = Correlator::default();
     for (token, stream) in [("\"t\"", A), ("5.0", B)] {
-        let call = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"_meta":{{"progressToken":{token}}}}}}}"#);
+        let call = format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"_meta":{{"progressToken":{token}}}}}}}"#
+        );
         ids.call(&request(&call), stream).unwrap();
     }
     let progress = |token: u64| {
-        note(&format!(r#"{{"jsonrpc":"2.0","method":"notifications/progress","params":{{"progressToken":{token},"progress":0.50}}}}"#))
+        note(&format!(
+            r#"{{"jsonrpc":"2.0","method":"notifications/progress","params":{{"progressToken":{token},"progress":0.50}}}}"#
+        ))
     };
-    let expected = r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":5.0,"progress":0.50}}"#;
+    let expected =
+        r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":5.0,"progress":0.50}}"#;
     assert_eq!(ids.progress(&progress(2)), Some((B, expected.into())));
     assert_eq!(ids.progress(&progress(1)).unwrap().0, A);
     assert_eq!(ids.progress(&progress(3)), None);
@@ -71,7 +76,9 @@ fn progress_returns_under_the_clients_token_on_its_own_stream() {
 fn progress_of_a_task_goes_on_after_its_request_was_answered() {
     let mut ids = Correlator::default();
     let call = |task: &str| {
-        request(&format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{{task}"_meta":{{"progressToken":"t"}}}}}}"#))
+        request(&format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{{task}"_meta":{{"progressToken":"t"}}}}}}"#
+        ))
     };
     ids.call(&call(r#""task":{},"#), A).unwrap();
     ids.call(&call(""), A).unwrap();
@@ -89,7 +96,8 @@ fn progress_of_a_task_goes_on_after_its_request_was_answered() {
 fn cancellations_name_the_receivers_id_in_both_directions() {
     let mut ids = Correlator::default();
     ids.call(&request(r#"{"jsonrpc":"2.0","id":"c","method":"tools/call"}"#), A).unwrap();
-    let cancel = note(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"c","reason":"r"}}"#);
+    let cancel =
+        note(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"c","reason":"r"}}"#);
     let (number, line) = ids.cancelled_by_client(&cancel).unwrap();
     assert_eq!(number, 1);
     assert_eq!(line, r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1,"reason":"r"}}"#);

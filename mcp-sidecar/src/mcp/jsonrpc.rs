@@ -22,6 +22,11 @@ impl RequestId {
         &self.0
     }
 
+    /// The same id, not sharing the memory of the message it came in.
+    pub fn detached(&self) -> Self {
+        Self(Bytes::copy_from_slice(&self.0))
+    }
+
     /// The number, if this is one of the ids that [`super::correlate`] gives out.
     pub fn as_issued(&self) -> Option<u64> {
         std::str::from_utf8(&self.0).ok()?.parse().ok()
@@ -216,7 +221,11 @@ fn parse_method(raw: &RawValue, slice: impl Fn(&RawValue) -> Bytes) -> Result<Me
 }
 
 fn malformed(fault: &serde_json::Error) -> Malformed {
-    if fault.is_data() { Malformed::NotJsonRpc("a message is an object without repeated members") } else { Malformed::NotJson }
+    if fault.is_data() {
+        Malformed::NotJsonRpc("a message is an object without repeated members")
+    } else {
+        Malformed::NotJson
+    }
 }
 
 /// Whether valid JSON nests more than `limit` arrays and objects.

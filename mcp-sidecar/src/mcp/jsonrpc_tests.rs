@@ -30,7 +30,8 @@ fn the_three_kinds_of_message_are_told_apart() {
 
 #[test]
 fn what_is_not_json_is_a_parse_error() {
-    for text in ["", "{", "nonsense", "{\"jsonrpc\":\"2.0\",}", "{} {}", "{\"a\":\"\u{0}\"}", "{\"a\":\"line\nbreak\"}"] {
+    for text in ["", "{", "nonsense", "{\"jsonrpc\":\"2.0\",}", "{} {}", "{\"a\":\"\u{0}\"}", "{\"a\":\"line\nbreak\"}"]
+    {
         assert_eq!(parse(text).unwrap_err(), Malformed::NotJson, "{text}");
     }
     let not_utf8 = Bytes::from_static(b"{\"jsonrpc\":\"2.0\",\"method\":\"\xff\"}");
@@ -40,7 +41,13 @@ fn what_is_not_json_is_a_parse_error() {
 #[test]
 fn what_is_json_but_no_message_is_an_invalid_request() {
     for text in [
-        "1", "null", "\"x\"", "{}", "[]", "[1]", "[[]]",
+        "1",
+        "null",
+        "\"x\"",
+        "{}",
+        "[]",
+        "[1]",
+        "[[]]",
         r#"{"jsonrpc":"1.0","id":1,"method":"x"}"#,
         r#"{"id":1,"method":"x"}"#,
         r#"{"jsonrpc":"2.0","id":null,"method":"x"}"#,

@@ -103,8 +103,20 @@ mod tests {
             assert_eq!(local.admit(Some(host), None), Ok(()), "{host}");
         }
         for host in [
-            "evil.example.com", "localhost.evil.com", "127.0.0.1.evil.com", "192.168.1.2", "", ":80", "[::2]",
-            "localhost:x", "localhost:99999", "user@localhost", "a b", "localhost/", "[localhost]", "evillocalhost",
+            "evil.example.com",
+            "localhost.evil.com",
+            "127.0.0.1.evil.com",
+            "192.168.1.2",
+            "",
+            ":80",
+            "[::2]",
+            "localhost:x",
+            "localhost:99999",
+            "user@localhost",
+            "a b",
+            "localhost/",
+            "[localhost]",
+            "evillocalhost",
         ] {
             assert_eq!(local.admit(Some(host), None), Err(Rejection::HostNotAllowed), "{host}");
         }
@@ -114,7 +126,9 @@ mod tests {
     #[test]
     fn a_foreign_origin_is_refused_even_with_an_honest_host() {
         let local = policy(true, &[], &[]);
-        for origin in ["http://evil.example.com", "null", "file://", "https://localhost.evil.com", "http://localhost@evil.com"] {
+        for origin in
+            ["http://evil.example.com", "null", "file://", "https://localhost.evil.com", "http://localhost@evil.com"]
+        {
             assert_eq!(local.admit(Some("localhost"), Some(origin)), Err(Rejection::OriginNotAllowed), "{origin}");
         }
         assert_eq!(local.admit(Some("localhost:1"), Some("http://localhost:6274")), Ok(()));

@@ -39,9 +39,17 @@ impl Rejection {
             Self::NotJsonMedia => 415,
             Self::TooManyCalls => 429,
             Self::TooManySessions | Self::ShuttingDown | Self::ChildNotStarted => 503,
-            Self::HeaderRepeated(_) | Self::HeaderUnreadable(_) | Self::UnsupportedVersion | Self::BodyUnreadable
-            | Self::Malformed(_) | Self::BatchNotAllowed | Self::AmbiguousParams | Self::SessionRequired
-            | Self::AlreadyInitialized | Self::InitializeInBatch | Self::EventUnknown => 400,
+            Self::HeaderRepeated(_)
+            | Self::HeaderUnreadable(_)
+            | Self::UnsupportedVersion
+            | Self::BodyUnreadable
+            | Self::Malformed(_)
+            | Self::BatchNotAllowed
+            | Self::AmbiguousParams
+            | Self::SessionRequired
+            | Self::AlreadyInitialized
+            | Self::InitializeInBatch
+            | Self::EventUnknown => 400,
         }
     }
 

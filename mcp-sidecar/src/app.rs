@@ -1,0 +1,100 @@
+//! All wiring. `main` and the tests start the same [`Application`].
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::web::Data;
+use actix_web::{App, HttpServer};
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+
+use crate::child;
+use crate::config::Config;
+use crate::http::{self, Sidecar};
+use crate::mcp::origin::OriginPolicy;
+use crate::session::registry::Registry;
+
+/// A request's head must be complete by then: slow-header attacks hold no connection longer.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longer than Traefik's idle connections to us live (90 s), so that it is Traefik who closes them.
+const KEEP_ALIVE: Duration = Duration::from_secs(100);
+/// Responses that are complete but not yet read by their clients get this long at the end.
+const GRACE_SECONDS: u64 = 2;
+
+/// Why the sidecar did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("cannot listen on {host}:{port}: {cause}")]
+    Listen { host: String, port: u16, cause: io::Error },
+}
+
+/// A sidecar that listens but does not answer yet.
+pub struct Application {
+    addr: SocketAddr,
+    server: Server,
+    registry: Arc<Registry>,
+    shutdown_timeout: Duration,
+}
+
+impl std::fmt::Debug for Application {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Application").field("addr", &self.addr).finish_non_exhaustive()
+    }
+}
+
+impl Application {
+    /// Listens. Children will be supervised by the runtime that this is called in, which must outlive the server.
+    ///
+    /// # Errors
+    /// [`StartError`]
+    pub async fn build(config: Config) -> Result<Self, StartError> {
+        let failed = |cause| StartError::Listen { host: config.host.clone(), port: config.port, cause };
+        let listener = TcpListener::bind((config.host.as_str(), config.port)).map_err(failed)?;
+        let addr = listener.local_addr().map_err(failed)?;
+        let registry = Registry::new(config.spawning, config.limits, Handle::current());
+        let sidecar = Data::new(Sidecar {
+            registry: Arc::clone(&registry),
+            origin: OriginPolicy { loopback: addr.ip().is_loopback(), ..config.origin },
+            max_body: config.max_body,
+            require_user: config.require_user,
+        });
+        let server = HttpServer::new(move || App::new().app_data(sidecar.clone()).configure(http::routes))
+            .client_request_timeout(HEAD_TIMEOUT)
+            .keep_alive(KEEP_ALIVE)
+            .shutdown_timeout(GRACE_SECONDS)
+            .disable_signals()
+            .listen(listener)
+            .map_err(failed)?
+            .run();
+        Ok(Self { addr, server, registry, shutdown_timeout: config.shutdown_timeout })
+    }
+
+    /// Where it listens; the port is the real one even if 0 was asked for.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Serves until `stop`, then: no new connections, calls in flight finish (bounded), streams end, children end.
+    ///
+    /// # Errors
+    /// When the server ends by itself.
+    pub async fn run_until_stopped(self, stop: CancellationToken) -> io::Result<()> {
+        let Self { server, registry, shutdown_timeout, .. } = self;
+        let handle = server.handle();
+        let shut_down = async {
+            stop.cancelled().await;
+            handle.pause().await;
+            registry.shut_down(shutdown_timeout).await;
+            handle.stop(true).await;
+            child::reap::none_left().await;
+        };
+        tokio::select! {
+            ended = server => ended,
+            () = shut_down => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+use super::*;
+
+fn config(arguments: &[&str], vars: &[(&str, &str)]) -> Result<Config, Unusable> {
+    let arguments = std::iter::once("mcp-sidecar").chain(arguments.iter().copied()).map(OsString::from);
+    Config::from_args(arguments, vars.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))))
+}
+
+fn command(config: &Config) -> Vec<&str> {
+    let Command { program, args, .. } = &config.spawning.command;
+    std::iter::once(program).chain(args).map(|word| word.to_str().unwrap()).collect()
+}
+
+fn faults(arguments: &[&str], vars: &[(&str, &str)]) -> Vec<String> {
+    match config(arguments, vars) {
+        Err(Unusable::Faults(Faults(faults))) => faults,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_command_line_of_the_python_original_starts_ours() {
+    let line = ["--host", "0.0.0.0", "--port", "3000", "--timeout", "60", "--log-level", "debug", "npx", "-y", "srv"];
+    let config = config(&line, &[]).unwrap();
+    assert_eq!((config.host.as_str(), config.port), ("0.0.0.0", 3000));
+    assert_eq!(config.limits.session.idle_timeout, Duration::from_secs(60));
+    assert_eq!(config.log_level, log::LevelFilter::Debug);
+    assert_eq!(command(&config), ["npx", "-y", "srv"]);
+}
+
+#[test]
+fn options_of_the_wrapped_command_are_never_swallowed() {
+    let wrapped = ["uvx", "srv", "--port", "1", "--host", "x", "--help", "--version", "--", "-h", "--timeout=9"];
+    for lead in [&["--port", "2"][..], &["--port=2", "--"][..]] {
+        let config = config(&[lead, &wrapped[..]].concat(), &[]).unwrap();
+        assert_eq!(config.port, 2);
+        assert_eq!(command(&config), wrapped);
+    }
+}
+
+#[test]
+fn the_environment_speaks_where_the_command_line_is_silent() {
+    let vars = [
+        ("MCP_BIND_HOST", "0.0.0.0"),
+        ("PORT", "1"),
+        ("MCP_PORT", "2"),
+        ("LOG_FILE", "/tmp/x"),
+        ("SERVER_COMMAND", "python -m 'my server'"),
+        ("BASE_DOMAIN", "Example.com:8443"),
+        ("MCP_CORS_ORIGINS", "https://a.example, https://b.example"),
+    ];
+    let silent = config(&[], &vars).unwrap();
+    assert_eq!((silent.host.as_str(), silent.port), ("0.0.0.0", 2));
+    assert_eq!(command(&silent), ["python", "-m", "my server"]);
+    assert_eq!(silent.log_file, Some(PathBuf::from("/tmp/x")));
+    assert_eq!(silent.origin.hosts, ["*.example.com", "example.com"]);
+    assert_eq!(silent.origin.origins, ["https://a.example", "https://b.example"]);
+    let said = config(&["--port", "3", "other"], &vars).unwrap();
+    assert_eq!((said.port, command(&said)), (3, vec!["other"]));
+    assert_eq!(config(&["x"], &[("PORT", "7")]).unwrap().port, 7);
+}
+
+#[test]
+fn all_faults_are_reported_at_once() {
+    let faults = faults(&["--port", "99999", "--timeout", "soon", "--log-level", "loud", "--max-body", "0"], &[]);
+    assert_eq!(faults.len(), 5, "{faults:?}");
+    for option in ["--port", "--timeout", "--log-level", "--max-body", "no command"] {
+        assert!(faults.iter().any(|fault| fault.contains(option)), "{option}");
+    }
+}
+
+#[test]
+fn an_unfinished_server_command_is_a_fault_of_its_own() {
+    assert_eq!(faults(&[], &[("SERVER_COMMAND", "a 'b")]), ["SERVER_COMMAND has an open single quote"]);
+}
+
+#[test]
+fn help_teaches_by_example() {
+    let Err(Unusable::Usage(help)) = config(&["--help"], &[]) else { panic!() };
+    let text = help.to_string();
+    assert!(text.contains("SERVER_COMMAND=") && text.contains("server-everything"), "{text}");
+}

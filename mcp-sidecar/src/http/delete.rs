@@ -1,0 +1,22 @@
+//! `DELETE /mcp`: the client needs its session no longer (basic/transports §Session Management 5).
+
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::{Shared, Sidecar, reply};
+use crate::mcp::dispatch::in_session;
+use crate::mcp::rejection::Rejection;
+
+pub(super) async fn delete(request: HttpRequest, sidecar: Shared) -> HttpResponse {
+    serve(&request, &sidecar).unwrap_or_else(|refused| reply::refused(&refused))
+}
+
+/// Answers at once; the child may take its grace to end, but the session is over.
+fn serve(request: &HttpRequest, sidecar: &Sidecar) -> Result<HttpResponse, Rejection> {
+    let head = sidecar.admit(request)?;
+    let session = sidecar.session(&head);
+    in_session(&head, session.as_ref().map(|session| session.phase()))?;
+    if let Some(session) = session {
+        sidecar.registry.close(&session);
+    }
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,67 @@
+//! The HTTP side: routes, and what all of them share. Handlers read the head, load the session, let
+//! [`crate::mcp::dispatch`] decide and hand over to the session; no rule of the protocol is in here.
+
+mod body;
+mod delete;
+mod get;
+mod health;
+mod post;
+mod reply;
+
+use std::sync::Arc;
+
+use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::mcp::head::{Presented, RequestHead};
+use crate::mcp::origin::OriginPolicy;
+use crate::mcp::rejection::Rejection;
+use crate::session::registry::{Registry, Session};
+
+/// What every request may use.
+#[derive(Debug)]
+pub(crate) struct Sidecar {
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) origin: OriginPolicy,
+    pub(crate) max_body: usize,
+    pub(crate) require_user: bool,
+}
+
+pub(crate) fn routes(service: &mut ServiceConfig) {
+    for path in ["/mcp", "/mcp/"] {
+        service.service(
+            web::resource(path)
+                .route(web::post().to(post::post))
+                .route(web::get().to(get::get))
+                .route(web::delete().to(delete::delete))
+                .default_service(web::to(not_allowed)),
+        );
+    }
+    service.route("/health", web::get().to(health::health));
+}
+
+async fn not_allowed() -> HttpResponse {
+    HttpResponse::MethodNotAllowed().insert_header(("Allow", "GET, POST, DELETE")).finish()
+}
+
+impl Sidecar {
+    /// Reads the head and turns away whom no session is meant for.
+    fn admit<'a>(&self, request: &'a HttpRequest) -> Result<RequestHead<'a>, Rejection> {
+        let headers = request.headers().iter();
+        let head = RequestHead::parse(headers.map(|(name, value)| (name.as_str(), value.as_bytes())))?;
+        self.origin.admit(head.host, head.origin)?;
+        if self.require_user && !head.owner.is_somebody() {
+            return Err(Rejection::UserRequired);
+        }
+        Ok(head)
+    }
+
+    fn session(&self, head: &RequestHead<'_>) -> Option<Arc<Session>> {
+        match &head.session {
+            Presented::Session(id) => self.registry.find(id, &head.owner),
+            Presented::Nothing | Presented::Foreign => None,
+        }
+    }
+}
+
+type Shared = Data<Sidecar>;

@@ -1,0 +1,63 @@
+//! `POST /mcp`: one message, or a batch of 2025-03-26.
+
+use actix_web::web::Payload;
+use actix_web::{HttpRequest, HttpResponse};
+use tokio::sync::oneshot;
+
+use super::{Shared, Sidecar, body, reply};
+use crate::mcp::dispatch::{self, Action, in_session};
+use crate::mcp::head::{Accept, RequestHead};
+use crate::mcp::jsonrpc::Incoming;
+use crate::mcp::rejection::Rejection;
+use crate::session::registry::Session;
+use crate::session::{Reply, ToActor};
+
+pub(super) async fn post(request: HttpRequest, payload: Payload, sidecar: Shared) -> HttpResponse {
+    serve(&request, payload, &sidecar).await.unwrap_or_else(|refused| reply::refused(&refused))
+}
+
+async fn serve(request: &HttpRequest, payload: Payload, sidecar: &Sidecar) -> Result<HttpResponse, Rejection> {
+    let head = sidecar.admit(request)?;
+    if !head.accept.json && !head.accept.sse {
+        return Err(Rejection::NotAcceptable("application/json or text/event-stream"));
+    }
+    if !head.json_body {
+        return Err(Rejection::NotJsonMedia);
+    }
+    let body = body::read(payload, head.content_length, sidecar.max_body).await?;
+    let incoming = Incoming::parse(&body)?;
+    drop(body);
+    let session = sidecar.session(&head);
+    let phase = session.as_ref().map(|session| session.phase());
+    match (dispatch::decide(&head, &incoming, phase)?, session) {
+        (Action::Open, _) => open(sidecar, &head, incoming).await,
+        (Action::Call, Some(session)) => Ok(reply::answer(call(&session, incoming, head.accept).await?)),
+        (Action::Relay, Some(session)) => {
+            hand(&session, ToActor::Relay(incoming)).await?;
+            Ok(HttpResponse::Accepted().finish())
+        }
+        (Action::Call | Action::Relay, None) => in_session(&head, phase).map(|_| HttpResponse::Accepted().finish()),
+    }
+}
+
+/// basic/transports §Session Management 1: the id comes with the response to `initialize`.
+async fn open(sidecar: &Sidecar, head: &RequestHead<'_>, incoming: Incoming) -> Result<HttpResponse, Rejection> {
+    let session = sidecar.registry.open(head.owner.clone()).await?;
+    let answer = call(&session, incoming, head.accept).await.map_err(|_| Rejection::ChildNotStarted)?;
+    Ok(reply::opened(answer, &session.id))
+}
+
+async fn call(session: &Session, incoming: Incoming, accept: Accept) -> Result<Reply, Rejection> {
+    let (reply, answer) = oneshot::channel();
+    hand(session, ToActor::Call { incoming, accept, reply }).await?;
+    match answer.await {
+        Ok(Reply::Refused(refused)) => Err(refused),
+        Ok(reply) => Ok(reply),
+        Err(_) => Err(Rejection::SessionUnknown),
+    }
+}
+
+/// A session that ended meanwhile is no session.
+pub(super) async fn hand(session: &Session, message: ToActor) -> Result<(), Rejection> {
+    session.inbox.send(message).await.map_err(|_| Rejection::SessionUnknown)
+}

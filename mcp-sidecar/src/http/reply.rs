@@ -1,0 +1,62 @@
+//! What a session or a refusal looks like as an HTTP response.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, RETRY_AFTER};
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use bytes::Bytes;
+use log::debug;
+
+use crate::mcp::rejection::Rejection;
+use crate::mcp::session_id::SessionId;
+use crate::session::Reply;
+use crate::session::sink::Events;
+
+const SESSION: &str = "Mcp-Session-Id";
+
+/// The answer to a call.
+pub(super) fn answer(reply: Reply) -> HttpResponse {
+    match reply {
+        Reply::Json(body) | Reply::NotOpened(body) => json(body, None),
+        Reply::Stream(events) => stream(events, None),
+        Reply::Refused(refused) => self::refused(&refused),
+    }
+}
+
+/// The answer to `initialize`: with the session's id, if there is a session now.
+pub(super) fn opened(reply: Reply, session: &SessionId) -> HttpResponse {
+    match reply {
+        Reply::Json(body) => json(body, Some(session)),
+        Reply::Stream(events) => stream(events, Some(session)),
+        other => answer(other),
+    }
+}
+
+fn json(body: Bytes, session: Option<&SessionId>) -> HttpResponse {
+    start(StatusCode::OK, session).content_type("application/json").body(body)
+}
+
+/// Events as they come, past any buffering proxy.
+pub(super) fn stream(events: Events, session: Option<&SessionId>) -> HttpResponse {
+    let mut response = start(StatusCode::OK, session);
+    response.content_type("text/event-stream").insert_header(("X-Accel-Buffering", "no")).streaming(events)
+}
+
+/// The one place where a refusal becomes a response, and is logged.
+pub(super) fn refused(refused: &Rejection) -> HttpResponse {
+    debug!(refused:?, status = refused.status(); "request refused");
+    let status = StatusCode::from_u16(refused.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = start(status, None);
+    if let Some(seconds) = refused.retry_after() {
+        response.insert_header((RETRY_AFTER, seconds.to_string()));
+    }
+    response.content_type("application/json").body(refused.body())
+}
+
+fn start(status: StatusCode, session: Option<&SessionId>) -> HttpResponseBuilder {
+    let mut response = HttpResponse::build(status);
+    response.insert_header((CACHE_CONTROL, "no-store"));
+    if let Some(session) = session {
+        response.insert_header((SESSION, session.as_str()));
+    }
+    response
+}

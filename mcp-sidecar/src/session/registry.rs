@@ -1,0 +1,207 @@
+//! All sessions: who owns which, how many there may be, and which one goes when there is no room.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::Duration;
+
+use log::{error, info};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::ToActor;
+use super::actor::Actor;
+use crate::child;
+use crate::config::{Limits, Spawning};
+use crate::mcp::dispatch::Phase;
+use crate::mcp::rejection::Rejection;
+use crate::mcp::session_id::{Owner, SessionId};
+use crate::mcp::version::ProtocolVersion;
+
+/// Messages that wait for a session's actor; after that their senders wait.
+const INBOX: usize = 256;
+
+/// What everybody may know of a session.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) id: SessionId,
+    /// Names the session in the log, where its id must not be.
+    pub(crate) number: u64,
+    pub(crate) inbox: mpsc::Sender<ToActor>,
+    pub(super) stop: CancellationToken,
+    pub(super) drain: CancellationToken,
+    owner: Owner,
+    registry: Weak<Registry>,
+    started: Instant,
+    /// Milliseconds after `started`.
+    used: AtomicU64,
+    busy: AtomicBool,
+    version: OnceLock<Option<ProtocolVersion>>,
+}
+
+impl Session {
+    pub(crate) fn phase(&self) -> Phase {
+        Phase { version: self.version.get().copied().flatten() }
+    }
+
+    pub(super) fn set_version(&self, version: Option<ProtocolVersion>) {
+        // A second answer to `initialize` cannot come: its id is spent.
+        let _ = self.version.set(version);
+    }
+
+    pub(super) fn is_opened(&self) -> bool {
+        self.version.get().is_some()
+    }
+
+    pub(super) fn touch(&self, now: Instant) {
+        let elapsed = u64::try_from((now - self.started).as_millis()).unwrap_or(u64::MAX);
+        self.used.store(elapsed, Ordering::Relaxed);
+    }
+
+    pub(super) fn last_used(&self) -> Instant {
+        self.started + Duration::from_millis(self.used.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn set_busy(&self, busy: bool) {
+        self.busy.store(busy, Ordering::Relaxed);
+    }
+
+    pub(super) fn forget(&self) {
+        if let Some(registry) = self.registry.upgrade() {
+            registry.lock().remove(&self.id);
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Registry {
+    sessions: Mutex<HashMap<SessionId, Arc<Session>>>,
+    spawning: Spawning,
+    limits: Limits,
+    /// Outlives the HTTP server's workers, as children must.
+    supervisor: Handle,
+    actors: TaskTracker,
+    opened: AtomicU64,
+    drain: CancellationToken,
+    stop: CancellationToken,
+}
+
+impl Registry {
+    pub(crate) fn new(spawning: Spawning, limits: Limits, supervisor: Handle) -> Arc<Self> {
+        Arc::new(Self {
+            sessions: Mutex::default(),
+            spawning,
+            limits,
+            supervisor,
+            actors: TaskTracker::new(),
+            opened: AtomicU64::new(0),
+            drain: CancellationToken::new(),
+            stop: CancellationToken::new(),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Arc<Session>>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The session, if it is this owner's. That it exists for another is told to nobody.
+    pub(crate) fn find(&self, id: &SessionId, owner: &Owner) -> Option<Arc<Session>> {
+        self.lock().get(id).filter(|session| session.owner == *owner).cloned()
+    }
+
+    /// Ends a session; its child is stopped meanwhile.
+    pub(crate) fn close(&self, session: &Session) {
+        self.lock().remove(&session.id);
+        session.stop.cancel();
+    }
+
+    /// A new session with a child of its own.
+    pub(crate) async fn open(self: &Arc<Self>, owner: Owner) -> Result<Arc<Session>, Rejection> {
+        if self.drain.is_cancelled() {
+            return Err(Rejection::ShuttingDown);
+        }
+        let (inbox, messages) = mpsc::channel(INBOX);
+        let session = Arc::new(self.describe(owner, inbox)?);
+        self.admit(&session)?;
+        let (registry, started) = (Arc::clone(self), Arc::clone(&session));
+        // A fork can take long on a machine under pressure; other requests must not wait for it.
+        let spawned = self.supervisor.spawn_blocking(move || registry.start(&started, messages)).await;
+        match spawned {
+            Ok(Ok(())) => Ok(session),
+            Ok(Err(cause)) => {
+                error!(session = session.number, cause:%; "child could not be started");
+                session.forget();
+                Err(Rejection::ChildNotStarted)
+            }
+            Err(_) => {
+                session.forget();
+                Err(Rejection::ShuttingDown)
+            }
+        }
+    }
+
+    fn describe(self: &Arc<Self>, owner: Owner, inbox: mpsc::Sender<ToActor>) -> Result<Session, Rejection> {
+        let mut random = [0; 24];
+        getrandom::fill(&mut random).map_err(|_| Rejection::ChildNotStarted)?;
+        Ok(Session {
+            id: SessionId::from_random(random),
+            number: self.opened.fetch_add(1, Ordering::Relaxed) + 1,
+            inbox,
+            stop: self.stop.child_token(),
+            drain: self.drain.child_token(),
+            owner,
+            registry: Arc::downgrade(self),
+            started: Instant::now(),
+            used: AtomicU64::new(0),
+            busy: AtomicBool::new(true),
+            version: OnceLock::new(),
+        })
+    }
+
+    fn start(&self, session: &Arc<Session>, inbox: mpsc::Receiver<ToActor>) -> std::io::Result<()> {
+        let Spawning { command, limits } = &self.spawning;
+        let (child, events) = child::spawn(command, limits, &session.number.to_string(), &self.supervisor)?;
+        info!(session = session.number, pid = child.id(); "session opened");
+        let actor = Actor::new(child, Arc::clone(session), self.limits.session, inbox);
+        self.actors.spawn_on(actor.run(events), &self.supervisor);
+        Ok(())
+    }
+
+    /// Makes room if there is none: the owner's own oldest idle session goes first.
+    fn admit(&self, session: &Arc<Session>) -> Result<(), Rejection> {
+        let mut sessions = self.lock();
+        if session.owner.is_somebody() {
+            let own = sessions.values().filter(|other| other.owner == session.owner).count();
+            if own >= self.limits.sessions_per_user {
+                evict(&mut sessions, |other| other.owner == session.owner)?;
+            }
+        }
+        if sessions.len() >= self.limits.sessions {
+            evict(&mut sessions, |_| true)?;
+        }
+        sessions.insert(session.id.clone(), Arc::clone(session));
+        Ok(())
+    }
+
+    /// Takes no new work, lets calls in flight finish for that long, then ends everything.
+    pub(crate) async fn shut_down(&self, patience: Duration) {
+        self.drain.cancel();
+        self.actors.close();
+        if timeout(patience, self.actors.wait()).await.is_err() {
+            self.stop.cancel();
+            self.actors.wait().await;
+        }
+    }
+}
+
+fn evict(sessions: &mut HashMap<SessionId, Arc<Session>>, among: impl Fn(&Session) -> bool) -> Result<(), Rejection> {
+    let idle = sessions.values().filter(|session| among(session) && !session.busy.load(Ordering::Relaxed));
+    let oldest = idle.min_by_key(|session| session.last_used()).map(|session| session.id.clone());
+    let gone = oldest.and_then(|id| sessions.remove(&id)).ok_or(Rejection::TooManySessions)?;
+    info!(session = gone.number; "idle session made room for a new one");
+    gone.stop.cancel();
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! One open event stream: a channel bounded in events and in bytes. A reader that is too slow loses the connection,
+//! not its messages: those are in the replay log, and nobody else waits for it.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_util::Stream;
+use tokio::sync::mpsc;
+
+const MAX_EVENTS: usize = 4096;
+/// Unread bytes, except that a single event may be larger.
+const MAX_BYTES: usize = 16 << 20;
+
+/// The session's end.
+#[derive(Debug)]
+pub(crate) struct Sink {
+    events: mpsc::Sender<Bytes>,
+    unread: Arc<AtomicUsize>,
+}
+
+/// The connection's end: the body of the response.
+#[derive(Debug)]
+pub(crate) struct Events {
+    events: mpsc::Receiver<Bytes>,
+    unread: Arc<AtomicUsize>,
+}
+
+/// The reader is gone or too slow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lost;
+
+pub(crate) fn channel() -> (Sink, Events) {
+    let (sender, receiver) = mpsc::channel(MAX_EVENTS);
+    let unread = Arc::new(AtomicUsize::new(0));
+    (Sink { events: sender, unread: Arc::clone(&unread) }, Events { events: receiver, unread })
+}
+
+impl Sink {
+    pub(crate) fn push(&self, event: Bytes) -> Result<(), Lost> {
+        let before = self.unread.fetch_add(event.len(), Ordering::Relaxed);
+        if before > 0 && before + event.len() > MAX_BYTES {
+            return Err(Lost);
+        }
+        self.events.try_send(event).map_err(|_| Lost)
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        !self.events.is_closed()
+    }
+}
+
+impl Stream for Events {
+    type Item = Result<Bytes, Infallible>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let next = self.events.poll_recv(cx);
+        if let Poll::Ready(Some(event)) = &next {
+            self.unread.fetch_sub(event.len(), Ordering::Relaxed);
+        }
+        next.map(|event| event.map(Ok))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::StreamExt;
+
+    #[tokio::test]
+    async fn a_slow_reader_is_given_up_and_a_large_event_still_passes() {
+        let (sink, mut events) = channel();
+        let large = Bytes::from(vec![b'x'; MAX_BYTES + 1]);
+        sink.push(large.clone()).unwrap();
+        assert_eq!(sink.push("more".into()), Err(Lost));
+        assert_eq!(events.next().await, Some(Ok(large)));
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_went_away_is_noticed() {
+        let (sink, events) = channel();
+        drop(events);
+        assert!(!sink.is_open());
+        assert_eq!(sink.push("late".into()), Err(Lost));
+    }
+}

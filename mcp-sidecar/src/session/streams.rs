@@ -1,0 +1,248 @@
+//! The streams of one session: each POST that waits for answers, and the standalone one that GET opens.
+//!
+//! A POST is answered in JSON until something must be said before its answer; then it becomes an event stream. An
+//! event is on exactly one stream and in the replay log, where a client that comes back finds it.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+use tokio::time::{Duration, Instant};
+
+use super::Reply;
+use super::sink::{self, Events, Sink};
+use crate::mcp::compose;
+use crate::mcp::head::Accept;
+use crate::mcp::rejection::Rejection;
+use crate::mcp::replay::ReplayLog;
+use crate::mcp::sse::{self, EventId, StreamId};
+
+/// After that a client and the proxies in between want to see that something happens.
+const PLAIN_FOR: Duration = Duration::from_secs(15);
+/// Events in the replay log of one session.
+const MAX_EVENTS: usize = 1024;
+
+/// A POST that waits for its answers.
+pub(super) struct Exchange {
+    pub(super) accept: Accept,
+    pub(super) reply: oneshot::Sender<Reply>,
+    /// Answers to come.
+    pub(super) requests: usize,
+    /// Answered as an array (2025-03-26).
+    pub(super) batch: bool,
+    /// `initialize`: the client does not know its session yet, so nothing else may go first.
+    pub(super) opening: bool,
+}
+
+struct Pending {
+    stream: Stream,
+    reply: Option<oneshot::Sender<Reply>>,
+    accept: Accept,
+    left: usize,
+    batch: bool,
+    opening: bool,
+    answers: Vec<Bytes>,
+    /// When it came, and when the child last said something about it.
+    since: Instant,
+    heard: Instant,
+}
+
+#[derive(Default)]
+struct Stream {
+    last: u64,
+    sink: Option<Sink>,
+}
+
+pub(super) struct Streams {
+    issued: u64,
+    pending: BTreeMap<StreamId, Pending>,
+    standalone: Stream,
+    /// The last event of the standalone stream that was given to a reader.
+    handed_over: u64,
+    log: ReplayLog,
+    /// 2025-11-25: streams begin with an event that lets the client come back.
+    pub(super) primes: bool,
+}
+
+impl Streams {
+    pub(super) fn new(replay_bytes: usize) -> Self {
+        let log = ReplayLog::new(MAX_EVENTS, replay_bytes);
+        Self { issued: 0, pending: BTreeMap::new(), standalone: Stream::default(), handed_over: 0, log, primes: false }
+    }
+
+    pub(super) fn next_id(&self) -> StreamId {
+        StreamId(self.issued + 1)
+    }
+
+    /// Takes on a POST under [`Self::next_id`].
+    pub(super) fn open(&mut self, exchange: Exchange, now: Instant) {
+        let id = self.next_id();
+        self.issued += 1;
+        let Exchange { accept, reply, requests, batch, opening } = exchange;
+        let pending = Pending {
+            stream: Stream::default(),
+            reply: Some(reply),
+            accept,
+            left: requests,
+            batch,
+            opening,
+            answers: Vec::new(),
+            since: now,
+            heard: now,
+        };
+        self.pending.insert(id, pending);
+        if !accept.json {
+            self.commit(id);
+        }
+    }
+
+    /// Whether something can be said there before the answer.
+    pub(super) fn admits(&self, id: StreamId) -> bool {
+        self.pending.get(&id).is_some_and(|pending| match &pending.reply {
+            Some(reply) => pending.accept.sse && !pending.opening && !reply.is_closed(),
+            None => true,
+        })
+    }
+
+    pub(super) fn is_listening(&self) -> bool {
+        self.standalone.sink.as_ref().is_some_and(Sink::is_open)
+    }
+
+    /// Something that is not an answer.
+    pub(super) fn send(&mut self, id: StreamId, message: &Bytes, now: Instant) {
+        if !self.admits(id) {
+            return self.send_standalone(message);
+        }
+        self.commit(id);
+        if let Some(pending) = self.pending.get_mut(&id) {
+            pending.heard = now;
+            pending.stream.push(id, message, &mut self.log);
+        }
+    }
+
+    fn send_standalone(&mut self, message: &Bytes) {
+        if self.standalone.push(StreamId::STANDALONE, message, &mut self.log) {
+            self.handed_over = self.standalone.last;
+        }
+    }
+
+    /// An answer; the last one ends its POST.
+    pub(super) fn answer(&mut self, id: StreamId, message: Bytes) {
+        let Some(pending) = self.pending.get_mut(&id) else { return };
+        pending.left -= 1;
+        if pending.reply.is_none() {
+            pending.stream.push(id, &message, &mut self.log);
+        } else {
+            pending.answers.push(message);
+        }
+        if pending.left == 0
+            && let Some(Pending { reply: Some(reply), batch, mut answers, .. }) = self.pending.remove(&id)
+        {
+            let body = if batch { compose::batch(&answers) } else { answers.pop().unwrap_or_default() };
+            // The client may have left; that cancels nothing, but nobody is there to be told.
+            let _ = reply.send(Reply::Json(body));
+        }
+    }
+
+    /// An error in answer to `initialize`.
+    pub(super) fn not_opened(&mut self, id: StreamId, message: Bytes) {
+        match self.pending.remove(&id) {
+            Some(Pending { reply: Some(reply), .. }) => drop(reply.send(Reply::NotOpened(message))),
+            Some(mut pending) => drop(pending.stream.push(id, &message, &mut self.log)),
+            None => {}
+        }
+    }
+
+    pub(super) fn is_opening(&self, id: StreamId) -> bool {
+        self.pending.get(&id).is_some_and(|pending| pending.opening)
+    }
+
+    /// Turns a POST's answer into a stream, if it is not one.
+    fn commit(&mut self, id: StreamId) {
+        let Some(pending) = self.pending.get_mut(&id) else { return };
+        let Some(reply) = pending.reply.take() else { return };
+        let (sink, events) = sink::channel();
+        pending.stream.sink = Some(sink);
+        pending.stream.begin(id, self.primes);
+        if reply.send(Reply::Stream(events)).is_err() {
+            pending.stream.sink = None;
+        }
+        for answer in std::mem::take(&mut pending.answers) {
+            pending.stream.push(id, &answer, &mut self.log);
+        }
+    }
+
+    /// A GET. Replaces the stream's earlier reader, whose connection ends.
+    pub(super) fn listen(&mut self, last: Option<EventId>) -> Result<Events, Rejection> {
+        let last = last.unwrap_or(EventId { stream: StreamId::STANDALONE, number: self.handed_over });
+        let (sink, events) = sink::channel();
+        for missed in self.log.after(last) {
+            sink.push(missed).map_err(|_| Rejection::EventUnknown)?;
+        }
+        if last.stream == StreamId::STANDALONE {
+            self.standalone.sink = Some(sink);
+            self.handed_over = self.standalone.last;
+            self.standalone.begin(StreamId::STANDALONE, self.primes);
+        } else if let Some(pending) = self.pending.get_mut(&last.stream).filter(|pending| pending.reply.is_none()) {
+            pending.stream.sink = Some(sink);
+        } else if !self.log.knows(last.stream) {
+            return Err(Rejection::EventUnknown);
+        }
+        Ok(events)
+    }
+
+    /// POSTs that have waited long become streams; each stream is kept alive every 15 s.
+    pub(super) fn tick(&mut self, now: Instant, keep_alive: bool) {
+        let waiting = self
+            .pending
+            .iter()
+            .filter(|(_, pending)| pending.reply.is_some() && pending.accept.sse && now - pending.since >= PLAIN_FOR);
+        for id in waiting.map(|(&id, _)| id).collect::<Vec<_>>() {
+            self.commit(id);
+        }
+        if keep_alive {
+            self.standalone.keep_alive();
+            self.pending.values_mut().for_each(|pending| pending.stream.keep_alive());
+        }
+    }
+
+    /// POSTs about which the child has said nothing for that long.
+    pub(super) fn silent_for(&self, long: Duration, now: Instant) -> Vec<StreamId> {
+        self.pending.iter().filter(|(_, pending)| now - pending.heard >= long).map(|(&id, _)| id).collect()
+    }
+}
+
+impl Stream {
+    fn begin(&mut self, id: StreamId, primes: bool) {
+        let first = if primes {
+            sse::priming(EventId { stream: id, number: self.last })
+        } else {
+            // The response's head goes out with the first bytes of its body.
+            Bytes::from_static(sse::KEEP_ALIVE)
+        };
+        self.hand(first);
+    }
+
+    /// Whether a reader took it.
+    fn push(&mut self, id: StreamId, message: &Bytes, log: &mut ReplayLog) -> bool {
+        self.last += 1;
+        let id = EventId { stream: id, number: self.last };
+        let event = sse::event(id, message);
+        log.push(id, event.clone());
+        self.hand(event)
+    }
+
+    fn hand(&mut self, event: Bytes) -> bool {
+        let handed = self.sink.as_ref().is_some_and(|sink| sink.push(event).is_ok());
+        if !handed {
+            self.sink = None;
+        }
+        handed
+    }
+
+    fn keep_alive(&mut self) {
+        if self.sink.is_some() {
+            self.hand(Bytes::from_static(sse::KEEP_ALIVE));
+        }
+    }
+}

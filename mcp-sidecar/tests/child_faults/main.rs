@@ -3,8 +3,6 @@
 #[cfg(test)]
 mod exits;
 #[cfg(test)]
-mod killed_sidecar;
-#[cfg(test)]
 mod output;
 #[cfg(test)]
 mod stop;

@@ -1,1 +1,9 @@
-//! placeholder
+//! What the end-to-end tests, the conformance run, the benchmark and the demo share.
+//!
+//! | module | job |
+//! | --- | --- |
+//! | [`background`] | a server in this process, on its own thread, gone when its guard is dropped |
+//! | [`github`] | a stand-in for GitHub's login and API, with faults that can be switched on |
+
+pub mod background;
+pub mod github;

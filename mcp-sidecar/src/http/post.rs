@@ -42,14 +42,19 @@ async fn serve(request: &HttpRequest, payload: Payload, sidecar: &Sidecar) -> Re
 
 /// basic/transports §Session Management 1: the id comes with the response to `initialize`.
 async fn open(sidecar: &Sidecar, head: &RequestHead<'_>, incoming: Incoming) -> Result<HttpResponse, Rejection> {
-    let session = sidecar.registry.open(head.owner.clone()).await?;
-    let answer = call(&session, incoming, head.accept).await.map_err(|_| Rejection::ChildNotStarted)?;
-    Ok(reply::opened(answer, &session.id))
+    let (reply, answer) = oneshot::channel();
+    let first = ToActor::Call { incoming, accept: head.accept, reply };
+    let session = sidecar.registry.open(head.owner.clone(), first).await?;
+    answered(answer).await.map(|answer| reply::opened(answer, &session.id))
 }
 
 async fn call(session: &Session, incoming: Incoming, accept: Accept) -> Result<Reply, Rejection> {
     let (reply, answer) = oneshot::channel();
     hand(session, ToActor::Call { incoming, accept, reply }).await?;
+    answered(answer).await
+}
+
+async fn answered(answer: oneshot::Receiver<Reply>) -> Result<Reply, Rejection> {
     match answer.await {
         Ok(Reply::Refused(refused)) => Err(refused),
         Ok(reply) => Ok(reply),

@@ -31,7 +31,7 @@ const TICK: Duration = Duration::from_secs(1);
 /// Ticks between two keep-alive comments.
 const KEEP_ALIVE_TICKS: u64 = 15;
 /// A cancelled call needs no answer (basic/utilities/cancellation); its POST does, after this.
-const CANCELLED_FOR: Duration = Duration::from_secs(5);
+const CANCELLED_FOR: Duration = Duration::from_secs(2);
 
 pub(crate) struct Actor {
     pub(super) child: Child,
@@ -95,7 +95,9 @@ impl Actor {
                 Step::Drain if self.ids.in_flight() == 0 => self.ending = Some(Ending::Drained),
                 Step::Drain => {}
             }
-            if self.is_busy() && timer.deadline() > now + TICK {
+            let busy = self.is_busy();
+            self.session.set_busy(busy);
+            if busy && timer.deadline() > now + TICK {
                 timer.as_mut().reset(now + TICK);
             }
             if let Some(ending) = self.ending {
@@ -260,7 +262,6 @@ impl Actor {
             ToActor::Listen { last, reply } => {
                 // Nobody is there any more when this fails.
                 let _ = reply.send(self.streams.listen(last));
-                self.session.set_busy(true);
             }
         }
     }

@@ -4,7 +4,7 @@ use tokio::sync::oneshot;
 
 use super::{
     Actor, CANCELLED_FOR, Duration, Ending, Exchange, Incoming, Instant, KEEP_ALIVE_TICKS, Message, Notification,
-    Rejection, Reply, TICK, compose, debug, info,
+    Rejection, Reply, TICK, ToActor, compose, debug, info,
 };
 use crate::mcp::head::Accept;
 
@@ -31,7 +31,6 @@ impl Actor {
         let batch = matches!(incoming, Incoming::Batch(_));
         let opening = !self.session.is_opened();
         self.streams.open(Exchange { accept, reply, requests, batch, opening }, now);
-        self.session.set_busy(true);
         lines.into_iter().for_each(|line| self.write(line));
         if batch {
             self.relay(incoming.messages(), now);
@@ -85,7 +84,6 @@ impl Actor {
             self.session.touch(now);
             return now + TICK;
         }
-        self.session.set_busy(false);
         let idle_at = self.session.last_used() + self.limits.idle_timeout;
         if idle_at <= now {
             self.ending = Some(Ending::Idle);
@@ -121,6 +119,13 @@ impl Actor {
     /// Everybody who waits is told, the streams end, the child is stopped with all it started.
     pub(super) async fn end(mut self, ending: Ending) {
         self.session.forget();
+        self.inbox.close();
+        while let Ok(message) = self.inbox.try_recv() {
+            // Handed over before the end was known: it shares the fate of those in flight.
+            if let ToActor::Call { incoming, accept, reply } = message {
+                self.on_call(incoming, accept, reply, Instant::now());
+            }
+        }
         self.fail(|_| true, &ending.message(), ending.reason());
         let Self { child, session, streams, inbox, .. } = self;
         drop((streams, inbox));

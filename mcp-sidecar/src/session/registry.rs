@@ -118,12 +118,13 @@ impl Registry {
         session.stop.cancel();
     }
 
-    /// A new session with a child of its own.
-    pub(crate) async fn open(self: &Arc<Self>, owner: Owner) -> Result<Arc<Session>, Rejection> {
+    /// A new session with a child of its own, whose first message this is.
+    pub(crate) async fn open(self: &Arc<Self>, owner: Owner, first: ToActor) -> Result<Arc<Session>, Rejection> {
         if self.drain.is_cancelled() {
             return Err(Rejection::ShuttingDown);
         }
         let (inbox, messages) = mpsc::channel(INBOX);
+        inbox.try_send(first).map_err(|_| Rejection::ChildNotStarted)?;
         let session = Arc::new(self.describe(owner, inbox)?);
         self.admit(&session)?;
         let (registry, started) = (Arc::clone(self), Arc::clone(&session));

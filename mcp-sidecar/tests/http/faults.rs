@@ -1,0 +1,76 @@
+use serde_json::{Value, json};
+
+use crate::support::{Sidecar, call, text_of};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_child_that_dies_during_a_call_fails_that_call_and_the_session_is_over() {
+    let sidecar = Sidecar::start().await;
+    let (session, other) = (sidecar.session().await, sidecar.session().await);
+    let hanging = session.post(call("\"h\"", r#"{"name":"hang"}"#));
+    let (hung, exited) = tokio::join!(hanging, session.post(call("2", r#"{"name":"exit"}"#)));
+    for (response, id) in [(hung, json!("h")), (exited, json!(2))] {
+        assert_eq!(response.status(), 200);
+        let answer: Value = response.json().await.unwrap();
+        assert_eq!((&answer["id"], &answer["error"]["code"]), (&id, &json!(-32603)));
+        assert_eq!(answer["error"]["data"]["reason"], "child_exited");
+        assert_eq!(answer["error"]["message"], "the MCP server exited with status 3");
+    }
+    assert_eq!(session.post(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#).await.status(), 404);
+    assert_eq!(text_of(&other.call("echo", json!({ "text": "unhurt" })).await), "unhurt");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_child_that_dies_at_once_is_an_error_without_a_session() {
+    let sidecar = Sidecar::around(&[], &["sh", "-c", "exit 7"]).await;
+    let response = sidecar.initialize("2025-11-25", None).await;
+    assert!(!response.headers().contains_key("mcp-session-id"));
+    let answer: Value = response.json().await.unwrap();
+    assert_eq!((&answer["id"], &answer["error"]["data"]["reason"]), (&json!("init"), &json!("child_exited")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_does_not_exist_is_503() {
+    let sidecar = Sidecar::around(&[], &["/no/such/program"]).await;
+    let response = sidecar.initialize("2025-11-25", None).await;
+    assert_eq!(response.status(), 503);
+    assert!(response.headers().contains_key("retry-after"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn junk_lines_and_stray_answers_hurt_nobody() {
+    let sidecar = Sidecar::start().await;
+    let session = sidecar.session().await;
+    assert_eq!(text_of(&session.call("junk", json!({})).await), "survived");
+    let stray = r#"{"jsonrpc":"2.0","id":424242,"result":{}}"#;
+    let params = json!({ "name": "raw", "arguments": { "line": format!("{stray}\n{{\"jsonrpc\":\"2.0\",\"id\":$ID,\"result\":1.0}}") } });
+    assert_eq!(session.call_text("5", &params.to_string()).await, r#"{"jsonrpc":"2.0","id":5,"result":1.0}"#);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_over_the_line_limit_fails_alone() {
+    let sidecar = Sidecar::with(&["--max-line", "10000"]).await;
+    let session = sidecar.session().await;
+    let answer = session.call("large", json!({ "bytes": 20_000 })).await;
+    assert_eq!(answer["error"]["data"]["reason"], "message_too_large");
+    assert_eq!(text_of(&session.call("echo", json!({ "text": "still here" })).await), "still here");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_without_a_sign_of_life_is_given_up_after_the_call_timeout() {
+    let sidecar = Sidecar::with(&["--call-timeout", "0.5"]).await;
+    let session = sidecar.session().await;
+    let answer = session.call("hang", json!({})).await;
+    assert_eq!(answer["error"]["data"]["reason"], "call_timeout");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_calls_in_flight_than_allowed_are_429() {
+    let sidecar = Sidecar::with(&["--max-calls", "2"]).await;
+    let session = sidecar.session().await;
+    let slow = call("1", r#"{"name":"sleep","arguments":{"seconds":0.5}}"#);
+    let calls = std::iter::repeat_with(|| session.post(&slow)).take(5);
+    let statuses = futures_util::future::join_all(calls).await.into_iter().map(|response| response.status().as_u16());
+    let mut statuses: Vec<u16> = statuses.collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 200, 429, 429, 429]);
+}

@@ -1,0 +1,11 @@
+//! The sidecar over real HTTP, around a real child (`tests/fixture/server.py`).
+
+#![expect(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
+
+mod faults;
+mod messages;
+mod refusals;
+mod sessions;
+mod shutdown;
+mod streams;
+mod support;

@@ -1,0 +1,94 @@
+use serde_json::json;
+
+use crate::support::{Sidecar, eventually, is_alive, text_of};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_belongs_to_the_user_who_opened_it() {
+    let sidecar = Sidecar::start().await;
+    let alice = sidecar.session_of("2025-11-25", Some("alice")).await;
+    let ping = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+    for thief in [Some("bob"), Some("Alice"), None] {
+        let send = |request: reqwest::RequestBuilder| {
+            let request =
+                request.header("Mcp-Session-Id", &alice.id).header("Accept", "text/event-stream, application/json");
+            thief.map_or(request.try_clone().unwrap(), |user| request.header("X-User-Id", user)).send()
+        };
+        assert_eq!(send(sidecar.post(ping)).await.unwrap().status(), 404, "{thief:?}");
+        assert_eq!(send(sidecar.http.get(&sidecar.url)).await.unwrap().status(), 404);
+        assert_eq!(send(sidecar.http.delete(&sidecar.url)).await.unwrap().status(), 404);
+    }
+    assert_eq!(alice.post(ping).await.status(), 200);
+    let nobody = sidecar.session().await;
+    let posing = sidecar.post(ping).header("Mcp-Session-Id", &nobody.id).header("X-User-Id", "alice");
+    assert_eq!(posing.send().await.unwrap().status(), 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn delete_ends_the_session_and_its_process() {
+    let sidecar = Sidecar::start().await;
+    let session = sidecar.session().await;
+    let pid = session.pid().await;
+    assert!(is_alive(pid));
+    assert_eq!(session.delete().await, 204);
+    assert_eq!(session.delete().await, 404);
+    assert_eq!(session.post(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#).await.status(), 404);
+    assert_eq!(session.get(None).await.status(), 404);
+    eventually("the child has ended", || !is_alive(pid)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unused_session_ends_and_a_used_one_does_not() {
+    let sidecar = Sidecar::with(&["--timeout", "1.5"]).await;
+    let (unused, listening) = (sidecar.session().await, sidecar.session().await);
+    let pid = unused.pid().await;
+    let _events = listening.listen().await;
+    eventually("the idle child has ended", || !is_alive(pid)).await;
+    assert_eq!(unused.post(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#).await.status(), 404);
+    assert_eq!(text_of(&listening.call("echo", json!({ "text": "here" })).await), "here");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_oldest_idle_session_makes_room_and_a_busy_one_does_not() {
+    let sidecar = Sidecar::with(&["--max-sessions", "2"]).await;
+    let (idle, listening) = (sidecar.session().await, sidecar.session().await);
+    let _events = listening.listen().await;
+    let third = sidecar.session().await;
+    assert_eq!(idle.post(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#).await.status(), 404);
+    let _more = third.listen().await;
+    let refused = sidecar.initialize("2025-11-25", None).await;
+    assert_eq!(refused.status(), 503);
+    assert!(refused.headers().contains_key("retry-after"));
+    assert_eq!(text_of(&listening.call("echo", json!({ "text": "here" })).await), "here");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_user_cannot_take_the_room_of_others() {
+    let sidecar = Sidecar::with(&["--max-sessions-per-user", "1"]).await;
+    let alice = sidecar.session_of("2025-11-25", Some("alice")).await;
+    let _events = alice.listen().await;
+    assert_eq!(sidecar.initialize("2025-11-25", Some("alice")).await.status(), 503);
+    assert_eq!(sidecar.initialize("2025-11-25", Some("bob")).await.status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_initialize_that_the_child_refuses_opens_no_session() {
+    let sidecar = Sidecar::start().await;
+    let odd = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":["odd"]}"#;
+    let response = sidecar.post(odd).send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert!(!response.headers().contains_key("mcp-session-id"));
+    let body = response.text().await.unwrap();
+    assert_eq!(body, r#"{"jsonrpc":"2.0","id":0,"error":{"code": -32602, "message": "odd params"}}"#);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stale_session_id_does_not_keep_a_client_from_starting_anew() {
+    let sidecar = Sidecar::start().await;
+    let session = sidecar.session().await;
+    let initialize = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{}}"#;
+    assert_eq!(session.post(initialize).await.status(), 400);
+    session.delete().await;
+    let anew = session.post(initialize).await;
+    assert_eq!(anew.status(), 200);
+    assert_ne!(anew.headers()["mcp-session-id"].to_str().unwrap(), session.id);
+}

@@ -3,6 +3,7 @@
 pub mod access_token;
 pub mod authorization;
 pub mod client;
+pub mod client_authentication;
 pub mod error;
 pub mod gateway;
 pub mod grant;
@@ -14,6 +15,7 @@ pub mod refresh;
 pub mod resource;
 pub mod scope;
 pub mod secret;
+pub mod token;
 
 #[cfg(test)]
 pub(crate) mod fixtures;

@@ -1,37 +1,23 @@
 //! The child's stderr, line by line into our log. Always read, whatever comes: an unread pipe would block the child.
 
 use std::fmt::{self, Write};
-use std::io;
 use std::sync::Arc;
 
 use log::info;
+use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe;
-use tokio::task::coop;
 
 use super::lines::{Cut, Lines};
 
 /// Longest line that is logged; people read these.
 const MAX_LINE: usize = 8 * 1024;
 
-pub(super) async fn drain(pipe: pipe::Receiver, label: Arc<str>) {
+pub(super) async fn drain(mut pipe: pipe::Receiver, label: Arc<str>) {
     let mut lines = Lines::new(MAX_LINE);
-    loop {
-        match pipe.try_read_buf(lines.room()) {
-            Ok(0) => break,
-            Ok(_) => {
-                while let Some(cut) = lines.next() {
-                    report(cut, &label);
-                }
-                // A flood is one child's affair: the others get their turn.
-                coop::consume_budget().await;
-            }
-            Err(fault) if fault.kind() == io::ErrorKind::WouldBlock => {
-                if pipe.readable().await.is_err() {
-                    break;
-                }
-            }
-            Err(fault) if fault.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) => break,
+    // Each read may yield, so that a flood leaves the others their turn.
+    while pipe.read_buf(lines.room()).await.is_ok_and(|read| read > 0) {
+        while let Some(cut) = lines.next() {
+            report(cut, &label);
         }
     }
     if let Some(rest) = lines.rest() {

@@ -2,9 +2,9 @@
 
 use std::io;
 
+use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe;
 use tokio::sync::{mpsc, watch};
-use tokio::task::coop;
 use tokio_util::sync::CancellationToken;
 
 use super::lines::{Cut, Lines};
@@ -31,26 +31,9 @@ impl Reader {
     /// Delivers lines until end of file or the family's end, says so through `eof`, and reports the exit last.
     pub(super) async fn run(mut self, stopping: CancellationToken, eof: CancellationToken) {
         let mut over = self.ended.clone();
-        loop {
-            // A process that fled the family may hold the pipe open for ever: what is in it at the end is the rest.
-            let is_over = over.borrow().is_some();
-            let read = if is_over { self.read_directly() } else { self.pipe.try_read_buf(self.lines.room()) };
-            match read {
-                Ok(0) => break,
-                Ok(_) => {
-                    self.deliver(&stopping).await;
-                    // A flood is one child's affair: the others get their turn.
-                    coop::consume_budget().await;
-                }
-                Err(fault) if fault.kind() == io::ErrorKind::WouldBlock && is_over => break,
-                Err(fault) if fault.kind() == io::ErrorKind::WouldBlock => {
-                    tokio::select! {
-                        readable = self.pipe.readable() => if readable.is_err() { break },
-                        _ = over.wait_for(Option::is_some) => {}
-                    }
-                }
-                Err(fault) if fault.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => break,
+        while self.read(&mut over).await.is_ok_and(|read| read > 0) {
+            while let Some(cut) = self.lines.next() {
+                self.report(event(cut), &stopping).await;
             }
         }
         if let Some(rest) = self.lines.rest() {
@@ -62,18 +45,20 @@ impl Reader {
         self.events.send(FromChild::Exited(reason.unwrap_or(ExitReason::Unknown))).await.ok();
     }
 
-    /// Asks the pipe itself: the reactor may not have heard yet of what a child wrote just before its end.
-    fn read_directly(&mut self) -> io::Result<usize> {
+    /// The next piece; nothing, or an error, when there will be no more.
+    async fn read(&mut self, over: &mut watch::Receiver<Option<ExitReason>>) -> io::Result<usize> {
+        tokio::select! {
+            biased;
+            // Unlike try_read, this remembers that a short read has emptied the pipe: one system call less per message.
+            read = self.pipe.read_buf(self.lines.room()) => return read,
+            _ = over.wait_for(Option::is_some) => {}
+        }
+        // A process that fled the family may hold the pipe open for ever: what is in it now is the rest. The pipe itself
+        // is asked, as the reactor may not have heard yet of what the child wrote just before its end.
         let mut piece = [0; 4096];
         let read = nix::unistd::read(&self.pipe, &mut piece)?;
         self.lines.room().extend_from_slice(&piece[..read]);
         Ok(read)
-    }
-
-    async fn deliver(&mut self, stopping: &CancellationToken) {
-        while let Some(cut) = self.lines.next() {
-            self.report(event(cut), stopping).await;
-        }
     }
 
     /// Waits for room in the queue. Once the child is to stop nobody need be listening, so what does not fit is

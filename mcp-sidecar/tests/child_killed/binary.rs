@@ -113,6 +113,22 @@ fn delete_of_a_session_ends_its_tree_and_no_other() {
 }
 
 #[test]
+fn without_descriptors_a_session_is_refused_and_the_others_live() {
+    let sidecar = Sidecar::start("descriptors", &["sh", "-c", "ulimit -n 48; exec \"$@\"", "sh"]);
+    let first = sidecar.initialize();
+    let refused =
+        (0..20).map(|_| sidecar.ask("POST /mcp HTTP/1.1", INITIALIZE)).find(|answer| !answer.contains("\"tree\""));
+    assert!(refused.is_some_and(|answer| answer.starts_with("HTTP/1.1 5")));
+    let head = format!("DELETE /mcp HTTP/1.1\r\nMcp-Session-Id: {first}");
+    assert!(sidecar.ask(&head, "").starts_with("HTTP/1.1 20"));
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !sidecar.ask("POST /mcp HTTP/1.1", INITIALIZE).contains("\"tree\"") {
+        assert!(Instant::now() < deadline, "the ended session's descriptors do not come back");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
 fn as_pid_1_the_sidecar_collects_orphans_and_obeys_sigterm() {
     let namespace = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc", "--kill-child"];
     if !Command::new(namespace[0]).args(&namespace[1..]).arg("true").status().is_ok_and(|status| status.success()) {

@@ -1,0 +1,13 @@
+//! People and programs that use the gateway from outside: a browser without scripts, an OAuth client, an MCP client.
+
+mod browser;
+mod html;
+mod localhost;
+mod mcp;
+mod oauth;
+
+pub use browser::{Arrival, Browser, Page};
+pub use html::Form;
+pub use localhost::{Localhost, http_client};
+pub use mcp::{McpClient, sse_messages};
+pub use oauth::{Client, Login, REDIRECT_URI, Tokens, VERIFIER, challenge};

@@ -1,0 +1,21 @@
+//! Everything a test starts, and how it finds, watches and ends it. Nothing outlives its guard.
+
+mod certificate;
+mod gateway;
+mod paths;
+mod ports;
+mod process;
+mod redis;
+mod traefik;
+mod upstream;
+mod wait;
+
+pub use certificate::Certificate;
+pub use gateway::{Gateway, Setup, StoreKind};
+pub use paths::{artifacts, binary, repository, tool};
+pub use ports::free_port;
+pub use process::Process;
+pub use redis::Redis;
+pub use traefik::Traefik;
+pub use upstream::Headers;
+pub use wait::{eventually, within};

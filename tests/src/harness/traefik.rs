@@ -1,0 +1,48 @@
+//! Real Traefik from the project's own files, through `scripts/traefik-run`.
+
+use std::{process::Command, time::Duration};
+
+use super::{Certificate, Process, free_port, repository, tool, wait::within};
+
+/// What Traefik has to know before it starts.
+#[derive(Debug)]
+pub struct Traefik {
+    pub http_port: u16,
+    pub https_port: u16,
+    ping_port: u16,
+    process: Option<Process>,
+}
+
+impl Traefik {
+    /// Chooses the ports; the domain and so the issuer depend on them.
+    pub fn plan() -> Self {
+        Self { http_port: free_port(), https_port: free_port(), ping_port: free_port(), process: None }
+    }
+
+    /// `localhost:8443`
+    pub fn base_domain(&self) -> String {
+        format!("localhost:{}", self.https_port)
+    }
+
+    /// `services`: name and URL of each.
+    pub fn start(&mut self, certificate: &Certificate, auth_url: &str, services: &[(String, String)]) {
+        tool("bin/traefik");
+        let services: Vec<_> = services.iter().map(|(name, url)| format!("{name}={url}")).collect();
+        let mut run = Command::new(repository().join("scripts/traefik-run"));
+        run.env("HTTP_PORT", self.http_port.to_string())
+            .env("HTTPS_PORT", self.https_port.to_string())
+            .env("PING_PORT", self.ping_port.to_string())
+            .env("TLS_CERT", certificate.chain())
+            .env("TLS_KEY", certificate.key())
+            .env("BASE_DOMAIN", self.base_domain())
+            .env("AUTH_URL", auth_url)
+            .env("AUTH_RATE_LIMIT", "1000")
+            .env("MCP_SERVICES", services.join(","));
+        self.process = Some(Process::start("traefik", &mut run));
+        let ports = [self.http_port, self.https_port, self.ping_port];
+        within(Duration::from_secs(30), "Traefik does not listen", || {
+            let open = |port: &u16| std::net::TcpStream::connect(("127.0.0.1", *port)).is_ok();
+            ports.iter().all(open).then_some(())
+        });
+    }
+}

@@ -67,9 +67,10 @@ impl Family {
     /// The leader's zombie is collected and its id is free for others.
     pub(super) fn bury(&self) {
         if !self.is_buried.swap(true, Ordering::Relaxed) {
+            // The group's last moment: without /proc nobody has seen who else is in it.
+            self.signal(Signal::SIGKILL, &[]);
             watchdog::release(self.leader);
             reap::collect(self.leader);
-            reap::uncount();
         }
     }
 }
@@ -82,6 +83,7 @@ impl Drop for Family {
             waitid(Id::Pid(pid(self.leader)), dead).ok();
             self.bury();
         }
+        reap::uncount();
     }
 }
 

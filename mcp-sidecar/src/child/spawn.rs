@@ -31,6 +31,7 @@ pub(super) fn spawn(cmd: &Command) -> io::Result<Spawned> {
     command.env(watchdog::COOKIE, &cookie);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     detach(&mut command, &[]);
+    watchdog::watch();
     // Registered before anybody can reap it: the lock is held across the fork.
     let mut child = reap::spawn_registered(&mut command)?;
     let family = Family::new(child.id(), cookie);

@@ -71,9 +71,9 @@ impl End {
         self.disband().await;
         let reason = reason.or_else(|| self.family.leader_end()).unwrap_or(ExitReason::Unknown);
         self.close_pipes().await;
+        self.family.bury();
         info!(session:% = self.label, pid = self.family.id(); "child {reason}");
         end.send_replace(Some(reason));
-        self.family.bury();
     }
 
     /// Waits for whatever ends the child first; `None` is our own wish.
@@ -109,11 +109,13 @@ impl End {
             if living.is_empty() && self.family.leader_end().is_some() {
                 return true;
             }
+            if Instant::now() >= deadline {
+                return false;
+            }
+            // Once is enough to ask; what is killed may still have forked meanwhile.
             if is_first || signal == Signal::SIGKILL {
                 self.family.signal(signal, &living);
                 is_first = false;
-            } else if Instant::now() >= deadline {
-                return false;
             }
             sleep(pause.min(deadline.saturating_duration_since(Instant::now()))).await;
             pause = (pause * 2).min(LAST_LOOK);

@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use std::io::{self, BufRead, Write};
 use std::process::{self, ExitCode, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -122,31 +122,40 @@ fn sidecar() -> io::Result<&'static str> {
     Ok(SIDECAR.get_or_init(|| sidecar))
 }
 
-/// Announces a group; starts the watchdog with the first one, and again should it have died.
-pub(super) fn guard(id: u32) {
+/// Starts the watchdog with the first child, before it, and again should it have died.
+pub(super) fn watch() {
     let Some(arguments) = ARGUMENTS.get() else { return };
-    let mut watchdog = WATCHDOG.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(running) = watchdog.as_mut() {
-        running.guarded.insert(id);
-        if running.say(&format!("+{id}\n")).is_ok() {
-            return;
-        }
+    let mut watchdog = lock();
+    if watchdog.as_mut().is_some_and(|running| running.say("\n").is_ok()) {
+        return;
     }
-    let mut guarded = watchdog.take().map(Watchdog::bury).unwrap_or_default();
-    guarded.insert(id);
+    let guarded = watchdog.take().map(Watchdog::bury).unwrap_or_default();
     match Watchdog::start(arguments, guarded) {
         Ok(started) => *watchdog = Some(started),
         Err(fault) => warn!(error:% = fault; "no watchdog: children would survive a SIGKILL of this process"),
     }
 }
 
+/// Announces a group.
+pub(super) fn guard(id: u32) {
+    if let Some(running) = lock().as_mut() {
+        running.guarded.insert(id);
+        // A dead watchdog is replaced before the next child, and its successor is told of all.
+        running.say(&format!("+{id}\n")).ok();
+    }
+}
+
 /// The group is no more, and its id may soon be somebody else's.
 pub(super) fn release(id: u32) {
-    if let Some(running) = WATCHDOG.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+    if let Some(running) = lock().as_mut() {
         running.guarded.remove(&id);
         // A dead watchdog forgets too.
         running.say(&format!("-{id}\n")).ok();
     }
+}
+
+fn lock() -> MutexGuard<'static, Option<Watchdog>> {
+    WATCHDOG.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Watchdog {

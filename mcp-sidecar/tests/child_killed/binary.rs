@@ -90,6 +90,23 @@ fn sigkill_of_the_sidecar_ends_every_tree() {
 }
 
 #[test]
+fn a_killed_watchdog_is_replaced_with_the_next_session_and_knows_the_older_ones() {
+    let mut sidecar = Sidecar::start("watchdog", &[]);
+    sidecar.initialize();
+    let mut watchdogs = remains(NO_SESSION, "--watchdog-of-the-sidecar").into_iter();
+    let own = watchdogs.find(|id| parent_of(&format!("/proc/{id}/status")) == Some(sidecar.process.id())).unwrap();
+    kill(Pid::from_raw(own.cast_signed()), Signal::SIGKILL).unwrap();
+    sidecar.initialize();
+    sidecar.process.kill().unwrap();
+    sidecar.process.wait().unwrap();
+    vanished(NO_SESSION, &sidecar.mark);
+}
+
+fn parent_of(status: &str) -> Option<u32> {
+    fs::read_to_string(status).ok()?.split_once("PPid:\t")?.1.lines().next()?.parse().ok()
+}
+
+#[test]
 fn sigterm_to_the_sidecar_ends_every_tree_before_it_exits() {
     let mut sidecar = Sidecar::start("sigterm", &[]);
     sidecar.initialize();

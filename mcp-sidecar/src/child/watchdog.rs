@@ -138,10 +138,13 @@ pub(super) fn watch() {
 
 /// Announces a group.
 pub(super) fn guard(id: u32) {
-    if let Some(running) = lock().as_mut() {
+    let told = lock().as_mut().is_none_or(|running| {
         running.guarded.insert(id);
-        // A dead watchdog is replaced before the next child, and its successor is told of all.
-        running.say(&format!("+{id}\n")).ok();
+        running.say(&format!("+{id}\n")).is_ok()
+    });
+    if !told {
+        // Its successor is told of all.
+        watch();
     }
 }
 

@@ -96,6 +96,10 @@ fn a_killed_watchdog_is_replaced_with_the_next_session_and_knows_the_older_ones(
     let mut watchdogs = remains(NO_SESSION, "--watchdog-of-the-sidecar").into_iter();
     let own = watchdogs.find(|id| parent_of(&format!("/proc/{id}/status")) == Some(sidecar.process.id())).unwrap();
     kill(Pid::from_raw(own.cast_signed()), Signal::SIGKILL).unwrap();
+    // A zombie has no command line.
+    while remains(NO_SESSION, "--watchdog-of-the-sidecar").contains(&own) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
     sidecar.initialize();
     sidecar.process.kill().unwrap();
     sidecar.process.wait().unwrap();

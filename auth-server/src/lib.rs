@@ -3,7 +3,7 @@
 //! | module | job |
 //! | --- | --- |
 //! | [`oauth`] | protocol rules as pure functions: no I/O, clock, randomness or environment |
-//! | `jwt` | keys, signing, checking (the only file that names josekit) |
+//! | [`jwt`] | keys, signing, checking (the only file that names josekit) |
 //! | `identity` | who the person is, says GitHub (the only place that names `oauth2`) |
 //! | [`store`] | what is remembered, in Redis or in an embedded database |
 //! | `http` | routes; handlers extract, load, decide, commit, reply |
@@ -16,6 +16,7 @@ mod clock;
 pub mod config;
 mod http;
 mod identity;
+pub mod jwt;
 pub mod logging;
 pub mod oauth;
 mod random;

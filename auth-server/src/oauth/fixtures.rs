@@ -3,12 +3,16 @@
 use serde_json::Map;
 
 use super::{
+    access_token::Claims,
     authorization::{AuthorizationPolicy, AuthorizationRequest},
     client::{AuthMethod, Client},
+    client_authentication::{AuthenticatedClient, ClientCredentials},
     gateway::Gateway,
     grant::User,
-    id::{ClientId, Subject},
+    id::{ClientId, FamilyId, Subject, TokenId},
+    params::Params,
     redirect_uri::RedirectUri,
+    refresh::{RefreshGrant, RefreshState},
     scope::Scope,
     secret::Secret,
 };
@@ -74,5 +78,45 @@ pub(crate) fn request() -> AuthorizationRequest {
         state: None,
         code_challenge: CHALLENGE.to_owned(),
         resource: Vec::new(),
+    }
+}
+
+pub(crate) fn client_named(id: &str) -> Client {
+    Client { id: ClientId::parse(id).unwrap(), ..client() }
+}
+
+/// `client` after it sent «secret», or nothing when it is public.
+pub(crate) fn authenticated(client: Client) -> AuthenticatedClient {
+    let secret = if client.is_public() { "" } else { "secret" };
+    let body = format!("client_id={}&client_secret={secret}", client.id);
+    let params = Params::parse(body.as_bytes()).unwrap();
+    ClientCredentials::parse(None, &params).unwrap().authenticate(Some(client), NOW).unwrap()
+}
+
+pub(crate) fn claims() -> Claims {
+    Claims {
+        iss: gateway().issuer().to_owned(),
+        sub: user().id,
+        aud: vec![gateway().issuer().to_owned()],
+        client_id: client().id,
+        scope: scope("openid profile"),
+        jti: TokenId::parse("jti").unwrap(),
+        iat: NOW,
+        exp: NOW + 3600,
+        username: user().username,
+        email: None,
+        name: user().name,
+    }
+}
+
+pub(crate) fn refresh_grant() -> RefreshGrant {
+    RefreshGrant {
+        client_id: client().id,
+        user: user(),
+        scope: scope("openid email"),
+        resource: Vec::new(),
+        family: FamilyId::parse("family"),
+        created_at: NOW,
+        state: RefreshState::Active,
     }
 }

@@ -2,20 +2,26 @@
 
 pub mod access_token;
 pub mod authorization;
+pub mod challenge;
 pub mod client;
 pub mod client_authentication;
 pub mod error;
+pub mod forwarded;
 pub mod gateway;
 pub mod grant;
 pub mod id;
+pub mod introspection;
+pub mod metadata;
 pub mod params;
 pub(crate) mod pkce;
 pub mod redirect_uri;
 pub mod refresh;
 pub mod resource;
+pub mod revocation;
 pub mod scope;
 pub mod secret;
 pub mod token;
+pub mod verify;
 
 #[cfg(test)]
 pub(crate) mod fixtures;

@@ -1,20 +1,10 @@
 use super::*;
 use crate::oauth::{
     client::Client,
-    client_authentication::ClientCredentials,
-    fixtures::{CHALLENGE, NOW, VERIFIER, client, gateway, public_client, request, user},
-    id::ClientId,
-    params::Params,
+    fixtures::{CHALLENGE, NOW, VERIFIER, authenticated, client, client_named, gateway, public_client, request, user},
     resource::Resource,
     secret::Secret,
 };
-
-fn authenticated(client: Client) -> AuthenticatedClient {
-    let secret = if client.is_public() { "" } else { "secret" };
-    let body = format!("client_id={}&client_secret={secret}", client.id);
-    let params = Params::parse(body.as_bytes()).unwrap();
-    ClientCredentials::parse(None, &params).unwrap().authenticate(Some(client), NOW).unwrap()
-}
 
 fn family() -> FamilyId {
     FamilyId::parse("family").unwrap()
@@ -56,7 +46,7 @@ fn a_replayed_code_revokes_its_token_family() {
 
 #[test]
 fn a_code_of_another_client_is_refused() {
-    let other = Client { id: ClientId::parse("client_2").unwrap(), ..client() };
+    let other = client_named("client_2");
     let error = request().grant(user(), NOW).exchange(&exchange(), &authenticated(other), terms(NOW)).unwrap_err();
     assert_eq!((error.clone(), error.revokes()), (TokenError::ClientMismatch, None));
 }

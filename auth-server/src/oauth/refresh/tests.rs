@@ -1,27 +1,13 @@
 use super::*;
-use crate::oauth::{
-    client::Client,
-    client_authentication::ClientCredentials,
-    fixtures::{NOW, client, gateway, scope, user},
-    params::Params,
-};
+use crate::oauth::fixtures::{self, NOW, gateway, scope};
 
 fn authenticated(id: &str) -> AuthenticatedClient {
-    let client = Client { id: ClientId::parse(id).unwrap(), ..client() };
-    let params = Params::parse(format!("client_id={id}&client_secret=secret").as_bytes()).unwrap();
-    ClientCredentials::parse(None, &params).unwrap().authenticate(Some(client), NOW).unwrap()
+    fixtures::authenticated(fixtures::client_named(id))
 }
 
 fn grant() -> RefreshGrant {
-    RefreshGrant {
-        client_id: client().id,
-        user: user(),
-        scope: scope("openid email"),
-        resource: Resource::parse_all(["https://a.example.com"].into_iter(), &gateway()).unwrap(),
-        family: FamilyId::parse("family"),
-        created_at: NOW,
-        state: RefreshState::Active,
-    }
+    let resource = Resource::parse_all(["https://a.example.com"].into_iter(), &gateway()).unwrap();
+    RefreshGrant { resource, ..fixtures::refresh_grant() }
 }
 
 fn request() -> Refresh {

@@ -1,1 +1,138 @@
-//! What the server remembers. [`Store`] is typed and named by intent; `kv` moves bytes.
+//! What the server remembers. [`Store`] is typed and named by intent; `kv` moves bytes; `record` is their form at rest.
+//!
+//! Whatever must happen together is one [`kv::Batch`]. All that was issued from one authorization is listed in one
+//! family record, and everyone who issues or revokes compares and swaps that record: it is where races are decided.
+//!
+//! Not here yet: a cache of verified tokens (`cache.rs`) goes between [`Store::revocation`] and `kv`, and is told of
+//! every change by Redis (RESP3 tracking) or by the embedded store's writer. Sentinel and Cluster are other pools
+//! inside `redis.rs`.
+
+mod clients;
+mod embedded;
+mod issue;
+mod key;
+mod kv;
+mod logins;
+mod record;
+mod redis;
+mod revoke;
+
+use std::{
+    error::Error,
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
+
+use self::{embedded::EmbeddedKv, kv::Kv, redis::RedisKv};
+pub use crate::oauth::verify::Revocation;
+use crate::oauth::{
+    access_token::TokenRecord,
+    grant::CodeGrant,
+    id::FamilyId,
+    refresh::{RefreshGrant, Rotation},
+    secret::{Secret, SecretHash},
+};
+
+/// Where records live.
+#[derive(Clone, Debug)]
+pub struct StoreConfig {
+    pub backend: Backend,
+    /// When entries of the embedded store expire. Redis has its own clock.
+    pub clock: fn() -> SystemTime,
+}
+
+#[derive(Clone, Debug)]
+pub enum Backend {
+    /// `REDIS_URL`; `REDIS_PASSWORD` is used when the URL has none.
+    Redis { url: Secret, password: Option<Secret> },
+    /// `auth.redb` in this directory (`DATA_DIR`).
+    Embedded { data_dir: PathBuf },
+}
+
+/// The store cannot answer: 503, never 401. The cause is for the log, never for the client.
+#[derive(Debug, thiserror::Error)]
+#[error("the store is unavailable: {0}")]
+pub struct StoreUnavailable(Box<dyn Error + Send + Sync>);
+
+impl StoreUnavailable {
+    pub(crate) fn because(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(cause.into())
+    }
+}
+
+/// How an atomic step ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "a conflict means that nothing was written"]
+pub enum Commit {
+    Done,
+    /// What the decision was based on is no longer so: load and decide again.
+    Conflict,
+}
+
+/// How long what is issued lives.
+#[derive(Clone, Copy, Debug)]
+pub struct Lifetimes {
+    pub access: Duration,
+    pub refresh: Duration,
+    /// A spent code is remembered this long, so that its replay is recognised.
+    pub code: Duration,
+}
+
+/// A code becomes tokens.
+#[derive(Debug)]
+pub struct Redemption<'a> {
+    pub code: &'a Secret,
+    /// What [`Store::code`] gave.
+    pub seen: &'a CodeGrant,
+    /// Founded by this redemption.
+    pub family: &'a FamilyId,
+    pub access: &'a TokenRecord,
+    pub refresh: Option<(&'a SecretHash, &'a RefreshGrant)>,
+    pub lifetimes: Lifetimes,
+}
+
+/// A refresh token as it is stored.
+#[derive(Clone, Debug)]
+pub struct StoredRefresh {
+    pub grant: RefreshGrant,
+    hash: SecretHash,
+    /// Not that of the hash for the Python service's tokens.
+    key: String,
+    bytes: Vec<u8>,
+}
+
+/// A refresh token gives way to its successor.
+#[derive(Debug)]
+pub struct RotationCommit<'a> {
+    pub stored: &'a StoredRefresh,
+    pub rotation: &'a Rotation,
+    pub access: &'a TokenRecord,
+    pub lifetimes: Lifetimes,
+}
+
+/// Clients, logins, codes and tokens.
+#[derive(Debug)]
+pub struct Store {
+    kv: Kv,
+    clock: fn() -> SystemTime,
+}
+
+impl Store {
+    /// Opens the embedded file, or prepares connections to Redis, which may come up later. Needs a tokio runtime.
+    pub fn open(config: &StoreConfig) -> Result<Self, StoreUnavailable> {
+        let kv = match &config.backend {
+            Backend::Redis { url, password } => Kv::Redis(RedisKv::new(url, password.as_ref())?),
+            Backend::Embedded { data_dir } => Kv::Embedded(EmbeddedKv::open(data_dir, config.clock)?),
+        };
+        Ok(Self { kv, clock: config.clock })
+    }
+
+    /// Whether the store answers.
+    pub async fn ping(&self) -> Result<(), StoreUnavailable> {
+        self.kv.ping().await
+    }
+}
+
+fn done(committed: bool) -> Commit {
+    if committed { Commit::Done } else { Commit::Conflict }
+}

@@ -1,0 +1,123 @@
+//! The one thread that writes. What waits together is made durable together, in one transaction: each batch in it is
+//! still all or nothing, since a batch is checked before it is applied.
+
+use std::{
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, SystemTime},
+};
+
+use log::error;
+use redb::Database;
+use tokio::sync::oneshot;
+
+use super::{
+    super::{StoreUnavailable, kv::Batch},
+    tables::{self, Tables},
+};
+
+/// Writes that may wait; beyond that the store is unavailable.
+const QUEUE: usize = 1024;
+/// Writes that one transaction takes along.
+const AT_ONCE: usize = 128;
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+
+/// Dropped without an answer when the write failed; the cause is logged here.
+type Answer<T> = oneshot::Sender<T>;
+
+enum Write {
+    Commit(Batch, Answer<bool>),
+    Take(String, Answer<Option<Vec<u8>>>),
+}
+
+/// What is answered once the transaction is durable.
+enum Outcome {
+    Committed(bool, Answer<bool>),
+    Taken(Option<Vec<u8>>, Answer<Option<Vec<u8>>>),
+}
+
+/// Dropping it waits for the thread: the file is free afterwards.
+#[derive(Debug)]
+pub(super) struct Writer {
+    queue: Option<SyncSender<Write>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(super) fn start(database: Arc<Database>, clock: fn() -> SystemTime) -> Result<Self, StoreUnavailable> {
+        // Readers need the tables to be there.
+        write_all(&database, clock, Vec::new())?;
+        let (queue, writes) = sync_channel(QUEUE);
+        let thread = thread::Builder::new().name("store-writer".to_owned());
+        let thread = thread.spawn(move || run(&database, clock, &writes)).map_err(StoreUnavailable::because)?;
+        Ok(Self { queue: Some(queue), thread: Some(thread) })
+    }
+
+    pub(super) async fn commit(&self, batch: Batch) -> Result<bool, StoreUnavailable> {
+        let (answer, answered) = oneshot::channel();
+        self.send(Write::Commit(batch, answer))?;
+        answered.await.map_err(|_| StoreUnavailable::because("the write failed"))
+    }
+
+    pub(super) async fn take(&self, key: String) -> Result<Option<Vec<u8>>, StoreUnavailable> {
+        let (answer, answered) = oneshot::channel();
+        self.send(Write::Take(key, answer))?;
+        answered.await.map_err(|_| StoreUnavailable::because("the write failed"))
+    }
+
+    fn send(&self, write: Write) -> Result<(), StoreUnavailable> {
+        let queue = self.queue.as_ref().ok_or_else(|| StoreUnavailable::because("the store is closed"))?;
+        queue.try_send(write).map_err(|refused| StoreUnavailable::because(refused.to_string()))
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        if let Some(Err(_)) = self.thread.take().map(JoinHandle::join) {
+            error!("the store's writer panicked");
+        }
+    }
+}
+
+fn run(database: &Database, clock: fn() -> SystemTime, writes: &Receiver<Write>) {
+    loop {
+        let swept = match writes.recv_timeout(SWEEP_EVERY) {
+            Ok(first) => {
+                write_all(database, clock, std::iter::once(first).chain(writes.try_iter()).take(AT_ONCE).collect())
+            }
+            Err(RecvTimeoutError::Timeout) => write_all(database, clock, Vec::new()),
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        if let Err(cause) = swept {
+            error!(cause:%; "the embedded store could not write");
+        }
+    }
+}
+
+/// Errors leave the file as it was.
+fn write_all(database: &Database, clock: fn() -> SystemTime, writes: Vec<Write>) -> Result<(), StoreUnavailable> {
+    let transaction = database.begin_write()?;
+    let mut outcomes = Vec::with_capacity(writes.len());
+    let mut tables = Tables::open(&transaction, tables::millis(clock()))?;
+    tables.sweep()?;
+    for write in writes {
+        outcomes.push(match write {
+            Write::Commit(batch, answer) => Outcome::Committed(tables.commit(&batch)?, answer),
+            Write::Take(key, answer) => Outcome::Taken(tables.take(&key)?, answer),
+        });
+    }
+    drop(tables);
+    transaction.commit()?;
+    for outcome in outcomes {
+        // Whoever asked may have gone away; the write stands.
+        let _gone = match outcome {
+            Outcome::Committed(done, answer) => answer.send(done).is_err(),
+            Outcome::Taken(value, answer) => answer.send(value).is_err(),
+        };
+    }
+    Ok(())
+}

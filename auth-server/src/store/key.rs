@@ -1,0 +1,56 @@
+//! Key patterns: the Python service's, and two of ours (`family`, `client_families`).
+
+use crate::oauth::{
+    id::{ClientId, FamilyId, TokenId},
+    secret::{Secret, SecretHash},
+};
+
+pub(super) const CLIENT: &str = "oauth:client:";
+pub(super) const TOKEN: &str = "oauth:token:";
+pub(super) const FAMILY: &str = "oauth:family:";
+/// Set of client ids.
+pub(super) const CLIENT_INDEX: &str = "oauth:client_index";
+
+pub(super) fn client(id: &ClientId) -> String {
+    format!("{CLIENT}{id}")
+}
+
+/// Set of the families that a client holds.
+pub(super) fn client_families(id: &ClientId) -> String {
+    format!("oauth:client_families:{id}")
+}
+
+pub(super) fn pending(state: &SecretHash) -> String {
+    format!("oauth:state:{}", state.as_str())
+}
+
+pub(super) fn code(code: &SecretHash) -> String {
+    format!("oauth:code:{}", code.as_str())
+}
+
+/// Where the Python service keeps a code: under its plain value.
+pub(super) fn plain_code(code: &Secret) -> String {
+    format!("oauth:code:{}", code.expose())
+}
+
+pub(super) fn refresh(token: &SecretHash) -> String {
+    format!("oauth:refresh:{}", token.as_str())
+}
+
+/// Where the Python service keeps a refresh token: under its plain value.
+pub(super) fn plain_refresh(token: &Secret) -> String {
+    format!("oauth:refresh:{}", token.expose())
+}
+
+pub(super) fn token(id: &TokenId) -> String {
+    format!("{TOKEN}{id}")
+}
+
+pub(super) fn family(id: &FamilyId) -> String {
+    format!("{FAMILY}{id}")
+}
+
+/// Set of the `jti`s of a person's access tokens.
+pub(super) fn user_tokens(username: &str) -> String {
+    format!("oauth:user_tokens:{username}")
+}

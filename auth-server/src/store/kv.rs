@@ -1,0 +1,126 @@
+//! Bytes under keys: the few primitives that both back ends share.
+//!
+//! [`Kv::commit`] is all or nothing: one Lua script in Redis, one transaction on disk. Everything atomic is a [`Batch`].
+
+use std::time::Duration;
+
+use super::{StoreUnavailable, embedded::EmbeddedKv, redis::RedisKv};
+
+/// What must hold for a batch to be applied.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Expect {
+    Absent,
+    Present,
+    Is(Vec<u8>),
+}
+
+/// What a batch does to one key.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Change {
+    /// `lifetime` `None`: until deleted.
+    Put {
+        value: Vec<u8>,
+        lifetime: Option<Duration>,
+    },
+    Delete,
+    /// Adds to a set. A few other members are looked at, and those whose own record (`prefix` + member) is gone are
+    /// dropped: so a set stays in proportion to what lives, at a constant cost.
+    AddMember {
+        member: String,
+        prefix: &'static str,
+    },
+    RemoveMember {
+        member: String,
+    },
+}
+
+/// Conditions and changes that are applied together or not at all.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Batch {
+    pub(crate) expect: Vec<(String, Expect)>,
+    pub(crate) changes: Vec<(String, Change)>,
+}
+
+/// Members that are looked at when one is added to a set.
+pub(crate) const PRUNED_AT_ONCE: usize = 8;
+
+impl Batch {
+    pub(crate) fn expect(mut self, key: String, expect: Expect) -> Self {
+        self.expect.push((key, expect));
+        self
+    }
+
+    pub(crate) fn put(mut self, key: String, value: Vec<u8>, lifetime: Option<Duration>) -> Self {
+        self.changes.push((key, Change::Put { value, lifetime }));
+        self
+    }
+
+    pub(crate) fn delete(mut self, key: String) -> Self {
+        self.changes.push((key, Change::Delete));
+        self
+    }
+
+    pub(crate) fn add_member(mut self, set: String, member: &str, prefix: &'static str) -> Self {
+        self.changes.push((set, Change::AddMember { member: member.to_owned(), prefix }));
+        self
+    }
+
+    pub(crate) fn remove_member(mut self, set: String, member: &str) -> Self {
+        self.changes.push((set, Change::RemoveMember { member: member.to_owned() }));
+        self
+    }
+}
+
+/// Where the bytes are.
+#[derive(Debug)]
+pub(crate) enum Kv {
+    Redis(RedisKv),
+    Embedded(EmbeddedKv),
+}
+
+impl Kv {
+    pub(crate) async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreUnavailable> {
+        match self {
+            Self::Redis(kv) => kv.get(key).await,
+            Self::Embedded(kv) => kv.get(key),
+        }
+    }
+
+    /// How long a record still lives; `None`: it is absent or never expires.
+    pub(crate) async fn time_left(&self, key: &str) -> Result<Option<Duration>, StoreUnavailable> {
+        match self {
+            Self::Redis(kv) => kv.time_left(key).await,
+            Self::Embedded(kv) => kv.time_left(key),
+        }
+    }
+
+    pub(crate) async fn members(&self, set: &str) -> Result<Vec<String>, StoreUnavailable> {
+        match self {
+            Self::Redis(kv) => kv.members(set).await,
+            Self::Embedded(kv) => kv.members(set),
+        }
+    }
+
+    /// `false`: something expected did not hold, and nothing was changed.
+    pub(crate) async fn commit(&self, batch: Batch) -> Result<bool, StoreUnavailable> {
+        match self {
+            Self::Redis(kv) => kv.commit(batch).await,
+            Self::Embedded(kv) => kv.commit(batch).await,
+        }
+    }
+
+    /// Reads and deletes in one step: of many callers, one gets the value.
+    pub(crate) async fn take(&self, key: &str) -> Result<Option<Vec<u8>>, StoreUnavailable> {
+        match self {
+            Self::Redis(kv) => kv.take(key).await,
+            Self::Embedded(kv) => kv.take(key).await,
+        }
+    }
+
+    pub(crate) async fn ping(&self) -> Result<(), StoreUnavailable> {
+        match self {
+            Self::Redis(kv) => kv.ping().await,
+            Self::Embedded(kv) => kv.get("").map(drop),
+        }
+    }
+}

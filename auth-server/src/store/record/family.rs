@@ -1,0 +1,42 @@
+//! `oauth:family:{id}`: all that lives of one authorization. Whoever issues or revokes compares and swaps this record.
+
+use serde::{Deserialize, Serialize};
+
+use crate::oauth::{
+    access_token::TokenRecord,
+    id::{ClientId, TokenId},
+    secret::SecretHash,
+};
+
+/// Access tokens that one family holds at a time; a client that asks for more loses its oldest.
+const MOST_TOKENS: usize = 32;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(in crate::store) struct Family {
+    pub(in crate::store) client_id: ClientId,
+    pub(in crate::store) username: String,
+    pub(in crate::store) tokens: Vec<Member>,
+    /// The refresh token that is not spent yet. Spent ones die with this record.
+    pub(in crate::store) refresh: Option<SecretHash>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(in crate::store) struct Member {
+    pub(in crate::store) jti: TokenId,
+    exp: u64,
+}
+
+impl Family {
+    pub(in crate::store) fn found(client_id: &ClientId, username: &str) -> Self {
+        Self { client_id: client_id.clone(), username: username.to_owned(), tokens: Vec::new(), refresh: None }
+    }
+
+    /// Lists a token and forgets expired ones; gives back those that must go to keep the family bounded.
+    pub(in crate::store) fn admit(&mut self, token: &TokenRecord) -> Vec<TokenId> {
+        let now = token.claims.iat;
+        self.tokens.retain(|member| member.exp > now);
+        self.tokens.push(Member { jti: token.claims.jti.clone(), exp: token.claims.exp });
+        let surplus = self.tokens.len().saturating_sub(MOST_TOKENS);
+        self.tokens.drain(..surplus).map(|member| member.jti).collect()
+    }
+}

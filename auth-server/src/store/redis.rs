@@ -1,0 +1,175 @@
+//! Redis through deadpool-redis: bounded waits, and recovery without a restart.
+//!
+//! Reads share one multiplexed connection, the lane: one round trip each, pipelined. Writes take a connection from the
+//! pool, which checks it first: a write is never sent twice, so it must not be lost to a connection that died meanwhile.
+//! The same pool type exists for Sentinel and Cluster; in a cluster every key needs one hash tag as its prefix,
+//! since a batch must live in one slot.
+
+use std::{
+    future::Future,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use deadpool_redis::{
+    Manager, Pool, Runtime, Timeouts,
+    redis::{AsyncConnectionConfig, Cmd, ConnectionInfo, FromRedisValue, IntoConnectionInfo, RedisError, Script},
+    redis::{aio::MultiplexedConnection, cmd},
+};
+use tokio::runtime::Handle;
+
+use super::{
+    StoreUnavailable,
+    kv::{Batch, Change, Expect},
+};
+use crate::oauth::secret::Secret;
+
+/// For connecting, for one answer, and for an operation as a whole.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Connections for writes; each carries one script at a time.
+const CONNECTIONS: usize = 16;
+
+pub(crate) struct RedisKv {
+    pool: Pool,
+    lane: Mutex<Option<MultiplexedConnection>>,
+    commit: Script,
+    /// Connections are driven here: in actix a task spawned by a worker dies with that worker.
+    runtime: Handle,
+}
+
+impl std::fmt::Debug for RedisKv {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RedisKv").field("pool", &self.pool.status()).finish_non_exhaustive()
+    }
+}
+
+impl RedisKv {
+    /// Does not connect yet: a Redis that is down at start may come up later. Errors: the URL cannot be used.
+    pub(crate) fn new(url: &Secret, password: Option<&Secret>) -> Result<Self, StoreUnavailable> {
+        let waits =
+            AsyncConnectionConfig::new().set_connection_timeout(Some(PATIENCE)).set_response_timeout(Some(PATIENCE));
+        let manager = Manager::new_with_config(address(url, password)?, waits)?;
+        let timeouts = Timeouts { wait: Some(PATIENCE), create: Some(PATIENCE), recycle: Some(PATIENCE) };
+        let pool = Pool::builder(manager).max_size(CONNECTIONS).timeouts(timeouts).runtime(Runtime::Tokio1).build();
+        Ok(Self {
+            pool: pool.map_err(StoreUnavailable::because)?,
+            lane: Mutex::new(None),
+            commit: Script::new(include_str!("commit.lua")),
+            runtime: Handle::current(),
+        })
+    }
+
+    pub(crate) async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreUnavailable> {
+        self.read(cmd("GET").arg(key)).await
+    }
+
+    pub(crate) async fn time_left(&self, key: &str) -> Result<Option<Duration>, StoreUnavailable> {
+        let millis: i64 = self.read(cmd("PTTL").arg(key)).await?;
+        Ok(u64::try_from(millis).ok().map(Duration::from_millis))
+    }
+
+    pub(crate) async fn members(&self, set: &str) -> Result<Vec<String>, StoreUnavailable> {
+        self.read(cmd("SMEMBERS").arg(set)).await
+    }
+
+    pub(crate) async fn ping(&self) -> Result<(), StoreUnavailable> {
+        self.read(&cmd("PING")).await
+    }
+
+    pub(crate) async fn take(&self, key: &str) -> Result<Option<Vec<u8>>, StoreUnavailable> {
+        let taken = async {
+            let mut connection = self.checked().await?;
+            Ok(cmd("GETDEL").arg(key).query_async(&mut connection).await?)
+        };
+        bounded(taken).await
+    }
+
+    pub(crate) async fn commit(&self, batch: Batch) -> Result<bool, StoreUnavailable> {
+        let mut call = self.commit.prepare_invoke();
+        for (key, expect) in &batch.expect {
+            let (op, value): (_, &[u8]) = match expect {
+                Expect::Absent => ("absent", b""),
+                Expect::Present => ("present", b""),
+                Expect::Is(value) => ("is", value),
+            };
+            call.key(key).arg(op).arg(value).arg("").arg("");
+        }
+        for (key, change) in &batch.changes {
+            call.key(key);
+            match change {
+                Change::Put { value, lifetime: None } => call.arg("put").arg(value.as_slice()).arg("").arg(""),
+                Change::Put { value, lifetime: Some(lifetime) } => {
+                    call.arg("put").arg(value.as_slice()).arg(millis(*lifetime)).arg("")
+                }
+                Change::Delete => call.arg("delete").arg("").arg("").arg(""),
+                Change::AddMember { member, prefix } => call.arg("add").arg(member).arg("").arg(*prefix),
+                Change::RemoveMember { member } => call.arg("remove").arg(member).arg("").arg(""),
+            };
+        }
+        bounded(async { Ok(call.invoke_async(&mut self.checked().await?).await?) }).await
+    }
+
+    /// A read may be asked again, so one that met a dead connection is, once, on a new one.
+    async fn read<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreUnavailable> {
+        let answer = async {
+            let (mut lane, is_new) = self.lane().await?;
+            match command.query_async(&mut lane).await {
+                Err(fault) if fault.is_unrecoverable_error() || fault.is_timeout() => {
+                    self.leave_lane();
+                    if is_new || fault.is_timeout() {
+                        return Err(fault.into());
+                    }
+                    Ok(command.query_async(&mut self.lane().await?.0).await?)
+                }
+                answer => Ok(answer?),
+            }
+        };
+        bounded(answer).await.inspect_err(|_| self.leave_lane())
+    }
+
+    /// The shared connection, and whether it was opened just now.
+    async fn lane(&self) -> Result<(MultiplexedConnection, bool), StoreUnavailable> {
+        if let Some(lane) = self.lane.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+            return Ok((lane, false));
+        }
+        let opened = MultiplexedConnection::clone(&*self.checked().await?);
+        *self.lane.lock().unwrap_or_else(PoisonError::into_inner) = Some(opened.clone());
+        Ok((opened, true))
+    }
+
+    fn leave_lane(&self) {
+        *self.lane.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// A connection that answered a moment ago.
+    async fn checked(&self) -> Result<deadpool_redis::Connection, StoreUnavailable> {
+        let pool = self.pool.clone();
+        let opened = self.runtime.spawn(async move { pool.get().await }).await;
+        opened.map_err(StoreUnavailable::because)?.map_err(StoreUnavailable::because)
+    }
+}
+
+/// `REDIS_PASSWORD` goes into a URL that has none.
+fn address(url: &Secret, password: Option<&Secret>) -> Result<ConnectionInfo, StoreUnavailable> {
+    let info = url.expose().into_connection_info()?;
+    let settings = info.redis_settings().clone();
+    match password.filter(|password| settings.password().is_none() && !password.expose().is_empty()) {
+        Some(password) => Ok(info.set_redis_settings(settings.set_password(password.expose()))),
+        None => Ok(info),
+    }
+}
+
+/// Redis refuses a lifetime of 0.
+fn millis(lifetime: Duration) -> u64 {
+    u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX / 2).max(1)
+}
+
+async fn bounded<T>(work: impl Future<Output = Result<T, StoreUnavailable>>) -> Result<T, StoreUnavailable> {
+    tokio::time::timeout(PATIENCE, work).await.map_err(StoreUnavailable::because)?
+}
+
+impl From<RedisError> for StoreUnavailable {
+    fn from(fault: RedisError) -> Self {
+        Self::because(fault)
+    }
+}

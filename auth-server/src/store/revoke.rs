@@ -1,0 +1,70 @@
+//! Tokens cease to be (RFC 7009), one by one or a family at a time (RFC 9700 §4.14.2).
+
+use super::{Revocation, Store, StoreUnavailable, StoredRefresh, issue::ATTEMPTS, key, kv::Batch, record};
+use crate::oauth::{
+    access_token::TokenRecord,
+    id::{ClientId, FamilyId, TokenId},
+};
+
+impl Store {
+    pub async fn token(&self, jti: &TokenId) -> Result<Option<TokenRecord>, StoreUnavailable> {
+        let stored = self.kv.get(&key::token(jti)).await?;
+        stored.map(|bytes| record::token::decode(jti, &bytes)).transpose()
+    }
+
+    /// Asked before every request: one round trip, and a second for tokens that the Python service issued.
+    pub async fn revocation(&self, jti: &TokenId) -> Result<Revocation, StoreUnavailable> {
+        let Some(bytes) = self.kv.get(&key::token(jti)).await? else { return Ok(Revocation::Revoked) };
+        match record::token::depends_on(&bytes)? {
+            Some(client) if self.kv.get(&key::client(&client)).await?.is_none() => Ok(Revocation::Revoked),
+            _ => Ok(Revocation::Active),
+        }
+    }
+
+    pub async fn revoke_token(&self, jti: &TokenId) -> Result<(), StoreUnavailable> {
+        let Some(token) = self.token(jti).await? else { return Ok(()) };
+        let batch = remove_token(Batch::default(), jti, &token.claims.username);
+        self.kv.commit(batch).await.map(drop)
+    }
+
+    /// RFC 7009 §2.1: with a refresh token goes all that was issued from the same authorization.
+    pub async fn revoke_refresh(&self, stored: &StoredRefresh) -> Result<(), StoreUnavailable> {
+        match &stored.grant.family {
+            Some(family) => self.revoke_family(family).await,
+            None => self.kv.commit(Batch::default().delete(stored.key.clone())).await.map(drop),
+        }
+    }
+
+    /// Whatever races this, a rotation for instance, either comes before and is undone or comes after and fails.
+    pub async fn revoke_family(&self, id: &FamilyId) -> Result<(), StoreUnavailable> {
+        for _ in 0..ATTEMPTS {
+            let Some((batch, family)) = self.expect_family(Batch::default(), id).await? else { return Ok(()) };
+            let mut batch =
+                batch.delete(key::family(id)).remove_member(key::client_families(&family.client_id), id.as_str());
+            for token in &family.tokens {
+                batch = remove_token(batch, &token.jti, &family.username);
+            }
+            if let Some(refresh) = &family.refresh {
+                batch = batch.delete(key::refresh(refresh));
+            }
+            if self.kv.commit(batch).await? {
+                return Ok(());
+            }
+        }
+        Err(StoreUnavailable::because("one token family is being changed without pause"))
+    }
+
+    pub(super) async fn revoke_families_of(&self, client: &ClientId) -> Result<(), StoreUnavailable> {
+        let set = key::client_families(client);
+        for member in self.kv.members(&set).await? {
+            if let Some(family) = FamilyId::parse(&member) {
+                self.revoke_family(&family).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn remove_token(batch: Batch, jti: &TokenId, username: &str) -> Batch {
+    batch.delete(key::token(jti)).remove_member(key::user_tokens(username), jti.as_str())
+}

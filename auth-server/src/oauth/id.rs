@@ -48,3 +48,18 @@ identifier! {
     /// `sub`: the person, as the identity provider numbers them (GitHub's numeric id as text).
     Subject
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_are_visible_ascii_of_bounded_length() {
+        assert!(ClientId::parse("https://app.example/client.json").is_some());
+        for text in ["", "a b", "a\nb", "a\0", "\u{e9}"] {
+            assert_eq!(ClientId::parse(text), None, "{text:?}");
+        }
+        assert!(ClientId::parse(&"a".repeat(MAX_LENGTH)).is_some());
+        assert_eq!(ClientId::parse(&"a".repeat(MAX_LENGTH + 1)), None);
+    }
+}

@@ -25,6 +25,7 @@ pub fn authorization_server(gateway: &Gateway, scopes: &Scope) -> Value {
         "response_modes_supported": ["query"],
         "grant_types_supported": ["authorization_code", "refresh_token"],
         "subject_types_supported": ["public"],
+        // No ID tokens are issued; OpenID Connect Discovery §3 requires the member, and clients parse it strictly.
         "id_token_signing_alg_values_supported": ["RS256"],
         "token_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
         "revocation_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
@@ -32,7 +33,7 @@ pub fn authorization_server(gateway: &Gateway, scopes: &Scope) -> Value {
         "code_challenge_methods_supported": ["S256"],
         // RFC 9207 §3.
         "authorization_response_iss_parameter_supported": true,
-        "claims_supported": ["sub", "name", "email", "username"],
+        "claims_supported": ["sub", "username", "name", "email"],
         "service_documentation": gateway.url("/docs"),
         "op_policy_uri": gateway.url("/policy"),
         "op_tos_uri": gateway.url("/terms"),

@@ -64,9 +64,10 @@ fn split(text: &str) -> Option<(&str, &str)> {
     scheme.eq_ignore_ascii_case("https://").then(|| rest.split_at(end))
 }
 
-/// A path that every server reads alike: no dot segments, doubled slashes, escapes, query or fragment.
+/// A path that every server reads alike: no dot segments, doubled slashes, escapes, query or fragment; no `;` either,
+/// for to some servers `..;` is a dot segment with a parameter.
 pub(crate) fn is_plain(path: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/".contains(&b);
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,=:@/".contains(&b);
     let doubled = path.contains("//");
     path.bytes().all(plain) && !doubled && path.split('/').all(|segment| segment != "." && segment != "..")
 }

@@ -18,7 +18,7 @@ pub enum Revoke {
     Nothing,
 }
 
-/// `claims`: of an access token whose signature is right, expired or not.
+/// `claims`: of an access token that verified; one that did not is no longer of use to anyone.
 pub fn revoke_access(claims: &Claims, caller: &AuthenticatedClient) -> Revoke {
     if claims.client_id == *caller.id() { Revoke::Token(claims.jti.clone()) } else { Revoke::Nothing }
 }

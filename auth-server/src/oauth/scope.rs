@@ -70,3 +70,50 @@ impl TryFrom<String> for Scope {
         Self::parse(&text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn scope(text: &str) -> Scope {
+        Scope::parse(text).unwrap()
+    }
+
+    #[test]
+    fn order_and_repetition_do_not_matter() {
+        assert_eq!(scope(" email  openid email "), scope("openid email"));
+        assert_eq!(scope("openid email").to_string(), "email openid");
+        assert!(scope("  ").is_empty());
+    }
+
+    #[test]
+    fn quotes_backslashes_control_and_foreign_characters_are_refused() {
+        for text in ["a\"b", "a\\b", "a\nb", "a\tb", "\u{e9}", "a\0"] {
+            assert_eq!(Scope::parse(text), Err(InvalidScope), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn narrower_is_a_subset_and_case_counts() {
+        assert!(scope("openid").is_subset(&scope("openid email")) && !scope("OpenID").is_subset(&scope("openid")));
+        assert_eq!(scope("openid email").without("email").to_string(), "openid");
+        assert_eq!(scope("openid x").intersection(&scope("openid email")).to_string(), "openid");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_is_read_back(text in "\\PC{0,40}") {
+            if let Ok(parsed) = Scope::parse(&text) {
+                prop_assert_eq!(Scope::parse(&parsed.to_string()), Ok(parsed));
+            }
+        }
+
+        #[test]
+        fn an_intersection_is_a_subset_of_both(a in "[a-d ]{0,8}", b in "[a-d ]{0,8}") {
+            let both = scope(&a).intersection(&scope(&b));
+            prop_assert!(both.is_subset(&scope(&a)) && both.is_subset(&scope(&b)));
+        }
+    }
+}

@@ -55,3 +55,27 @@ impl SecretHash {
         self.0.as_bytes().ct_eq(presented.hash().0.as_bytes()).into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_not_printed_and_not_kept() {
+        let secret = Secret::from_random(&[1; 32]);
+        assert_eq!(format!("{secret:?}"), "[redacted]");
+        assert!(!secret.hash().as_str().contains(secret.expose()));
+    }
+
+    #[test]
+    fn only_the_same_secret_matches_what_is_stored() {
+        let stored = SecretHash::from_stored(Secret::new("a").hash().as_str());
+        assert!(stored.matches(&Secret::new("a")));
+        assert!(!stored.matches(&Secret::new("b")) && !SecretHash::from_stored("").matches(&Secret::new("")));
+    }
+
+    #[test]
+    fn a_made_secret_has_43_base64url_characters() {
+        assert_eq!(Secret::from_random(&[255; 32]).expose().len(), 43);
+    }
+}

@@ -67,7 +67,7 @@ fn a_resource_covers_its_path_and_below_on_segment_boundaries() {
         "/mcp/%2e%2e/other",
         "//mcp",
         "/mcp//x",
-        "/mcp/..;/x/..",
+        "/mcp/..;/other",
     ] {
         assert!(!covers(audience, "time.example.com", path), "{path}");
     }

@@ -25,6 +25,7 @@ pub struct User {
 
 /// Stored under `oauth:code:{sha256(code)}`.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one lives per request, on the stack; never in a collection")]
 pub enum CodeGrant {
     /// Issued; waits for the client. `issued_at`: seconds since the epoch.
     Approved { request: AuthorizationRequest, user: User, issued_at: u64 },

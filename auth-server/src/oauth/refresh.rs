@@ -48,6 +48,7 @@ pub enum RefreshState {
 
 /// What a refresh request leads to. Faults, reuse among them, are [`TokenError`]s.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one lives per request, on the stack; never in a collection")]
 pub enum RefreshDecision {
     /// Commit with `Store::rotate_refresh`, then answer with the successor.
     Rotate { access: Authorized, rotation: Rotation },

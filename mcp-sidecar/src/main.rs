@@ -8,7 +8,7 @@ use mcp_sidecar::app::Application;
 use mcp_sidecar::child::{reap, watchdog};
 use mcp_sidecar::config::{Config, Unusable};
 use mcp_sidecar::logging;
-use tokio::runtime::{Builder, Handle};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -27,12 +27,7 @@ fn main() -> ExitCode {
     if let Err(cause) = logging::start(config.log_level, config.log_file.as_deref()) {
         return misconfigured(&format!("LOG_FILE cannot be written: {cause}\n"));
     }
-    // Not actix's own runtime: this one supervises the children and outlives the HTTP workers.
-    let ran = Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(Into::into)
-        .and_then(|runtime| runtime.block_on(run(config)));
+    let ran = supervisor().and_then(|runtime| runtime.block_on(run(config)));
     match ran {
         Ok(()) => ExitCode::SUCCESS,
         Err(cause) => {
@@ -40,6 +35,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Not actix's own runtime: this one looks after the children and outlives the HTTP workers. Half as many threads as
+/// processors: a session's tasks then mostly meet on one thread, and the workers and children need processors too.
+fn supervisor() -> Result<Runtime, Box<dyn std::error::Error>> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    Ok(Builder::new_multi_thread().worker_threads(processors.div_ceil(2)).enable_all().build()?)
 }
 
 async fn run(config: Config) -> Result<(), Box<dyn std::error::Error>> {

@@ -35,7 +35,7 @@ pub struct Arguments {
     /// off, error, warn, info, debug or trace [info]
     #[arg(long, value_name = "LEVEL")]
     log_level: Option<String>,
-    /// Seconds a call may go without a sign of life from the server; 0: no limit [0]
+    /// Seconds a call may go without a sign of life from the server; 0: no limit [3600]
     #[arg(long, value_name = "S")]
     call_timeout: Option<String>,
     /// Seconds a server may take to end before SIGTERM, and again before SIGKILL [5]
@@ -72,7 +72,7 @@ pub struct Arguments {
     #[arg(long)]
     require_user: bool,
     /// The stdio MCP server and its arguments
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    #[arg(trailing_var_arg = true, value_name = "COMMAND")]
     command: Vec<OsString>,
 }
 

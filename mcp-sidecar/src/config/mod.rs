@@ -111,7 +111,7 @@ impl Cli {
         let max_line = number("--max-line", self.max_line.as_deref(), 64 << 20, faults);
         let session = SessionLimits {
             idle_timeout: seconds("--timeout", self.timeout.as_deref(), 300, faults),
-            call_timeout: Some(seconds("--call-timeout", self.call_timeout.as_deref(), 0, faults))
+            call_timeout: Some(seconds("--call-timeout", self.call_timeout.as_deref(), 3600, faults))
                 .filter(|timeout| !timeout.is_zero()),
             max_calls: at_least_one("--max-calls", self.max_calls.as_deref(), 256, faults),
             replay_bytes: number("--replay-bytes", self.replay_bytes.as_deref(), 1 << 20, faults),

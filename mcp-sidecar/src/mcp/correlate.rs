@@ -14,6 +14,9 @@ use super::sse::StreamId;
 /// Tasks whose progress is still passed on after their request was answered.
 const MAX_TASKS: usize = 256;
 
+/// Questions that may be open. A child that asks on and on and is never answered must not cost memory for ever.
+const MAX_QUESTIONS: usize = 1024;
+
 /// A client's request that the child has not answered.
 #[derive(Clone, Debug)]
 pub struct Call {
@@ -109,6 +112,9 @@ impl Correlator {
     /// A child's request, as the client shall see it.
     pub fn ask(&mut self, request: &Request, stream: StreamId) -> Bytes {
         let number = self.fresh();
+        if self.questions.len() >= MAX_QUESTIONS {
+            self.questions.pop_first();
+        }
         self.questions.insert(number, Question { id: request.id.detached(), stream });
         let params = request.params.clone().map(Edited::unchanged);
         compose::request(number.to_string().as_bytes(), &request.method, params.as_ref())

@@ -195,13 +195,13 @@ impl Actor {
     }
 
     fn on_question(&mut self, request: &Request, now: Instant) {
-        let related = self.ids.oldest_stream(|stream| self.streams.admits(stream));
-        if related.is_none() && !self.streams.is_listening() && request.method.is("ping") {
+        let reachable = self.related().or_else(|| self.streams.is_listening().then_some(StreamId::STANDALONE));
+        if reachable.is_none() && request.method.is("ping") {
             // basic/utilities/ping: an answer is due promptly, and no client is there to give it.
             let alive = compose::response(request.id.as_bytes(), &Outcome::Result(Bytes::from_static(b"{}")));
             return self.write(alive);
         }
-        let stream = related.unwrap_or(StreamId::STANDALONE);
+        let stream = reachable.unwrap_or_else(|| self.left_to_fetch());
         let question = self.ids.ask(request, stream);
         self.streams.send(stream, &question, now);
     }
@@ -212,15 +212,25 @@ impl Actor {
         } else if note.method.is("notifications/cancelled") {
             self.ids.cancelled_by_child(note)
         } else {
-            let related = self.ids.oldest_stream(|stream| self.streams.admits(stream));
-            let unrelated = self.streams.is_listening() && concerns_the_session(note);
-            let stream = related.filter(|_| !unrelated).unwrap_or(StreamId::STANDALONE);
+            let listening = self.streams.is_listening().then_some(StreamId::STANDALONE);
+            let own = if concerns_the_session(note) { listening } else { None };
+            let stream = own.or_else(|| self.related()).or(listening).unwrap_or_else(|| self.left_to_fetch());
             let params = note.params.clone().map(compose::Edited::unchanged);
             Some((stream, compose::notification(&note.method, params.as_ref())))
         };
         if let Some((stream, message)) = routed {
             self.streams.send(stream, &message, now);
         }
+    }
+
+    /// The call that a question or log line is taken to be about: the oldest whose client can hear it.
+    fn related(&self) -> Option<StreamId> {
+        self.ids.oldest_stream(|stream| self.streams.admits(stream))
+    }
+
+    /// Where a client that is away will look first.
+    fn left_to_fetch(&self) -> StreamId {
+        self.ids.oldest_stream(|stream| self.streams.is_resumable(stream)).unwrap_or(StreamId::STANDALONE)
     }
 
     /// The line is gone. Whose it was is certain only if one call waits: that one fails, and it alone.

@@ -96,12 +96,17 @@ impl Streams {
         }
     }
 
-    /// Whether something can be said there before the answer.
+    /// Whether something said there before the answer reaches a client now.
     pub(super) fn admits(&self, id: StreamId) -> bool {
         self.pending.get(&id).is_some_and(|pending| match &pending.reply {
             Some(reply) => pending.accept.sse && !pending.opening && !reply.is_closed(),
-            None => true,
+            None => pending.stream.sink.as_ref().is_some_and(Sink::is_open),
         })
+    }
+
+    /// Whether its client lost the connection, but can come back for what is said meanwhile.
+    pub(super) fn is_resumable(&self, id: StreamId) -> bool {
+        self.pending.get(&id).is_some_and(|pending| pending.reply.is_none())
     }
 
     pub(super) fn is_listening(&self) -> bool {
@@ -110,7 +115,7 @@ impl Streams {
 
     /// Something that is not an answer.
     pub(super) fn send(&mut self, id: StreamId, message: &Bytes, now: Instant) {
-        if !self.admits(id) {
+        if !self.admits(id) && !self.is_resumable(id) {
             return self.send_standalone(message);
         }
         self.commit(id);

@@ -23,49 +23,49 @@ Everything after COMMAND belongs to it, options too. Clients then use http://HOS
 #[derive(Clone, Debug, Default, Parser)]
 #[command(name = "mcp-sidecar", version, after_help = ENVIRONMENT, max_term_width = 100)]
 pub struct Arguments {
-    /// Address to listen on [127.0.0.1]
+    /// Address to listen on (default: 127.0.0.1)
     #[arg(long, value_name = "HOST")]
     host: Option<String>,
-    /// Port to listen on; 0 takes a free one and logs it [3000]
+    /// Port to listen on; 0 takes a free one and logs it (default: 3000)
     #[arg(long, value_name = "PORT")]
     port: Option<String>,
-    /// Seconds after which an unused session ends [300]
+    /// Seconds after which an unused session ends (default: 300)
     #[arg(long, value_name = "S")]
     timeout: Option<String>,
-    /// off, error, warn, info, debug or trace [info]
+    /// off, error, warn, info, debug or trace (default: info)
     #[arg(long, value_name = "LEVEL")]
     log_level: Option<String>,
-    /// Seconds a call may go without a sign of life from the server; 0: no limit [3600]
+    /// Seconds a call may go without a sign of life from the server; 0: no limit (default: 3600)
     #[arg(long, value_name = "S")]
     call_timeout: Option<String>,
-    /// Seconds a server may take to end before SIGTERM, and again before SIGKILL [5]
+    /// Seconds a server may take to end before SIGTERM, and again before SIGKILL (default: 5)
     #[arg(long, value_name = "S")]
     stop_timeout: Option<String>,
-    /// Seconds that calls in flight may take after SIGTERM to the sidecar [5]
+    /// Seconds that calls in flight may take after SIGTERM to the sidecar (default: 5)
     #[arg(long, value_name = "S")]
     shutdown_timeout: Option<String>,
-    /// Sessions at once; the oldest idle one makes room for a new one [1000]
+    /// Sessions at once; the oldest idle one makes room for a new one (default: 1000)
     #[arg(long, value_name = "N")]
     max_sessions: Option<String>,
-    /// Sessions at once of one X-User-Id [100]
+    /// Sessions at once of one X-User-Id (default: 100)
     #[arg(long, value_name = "N")]
     max_sessions_per_user: Option<String>,
-    /// Requests in flight in one session [256]
+    /// Requests in flight in one session (default: 256)
     #[arg(long, value_name = "N")]
     max_calls: Option<String>,
-    /// Bytes of a request's body [16777216]
+    /// Bytes of a request's body (default: 16777216)
     #[arg(long, value_name = "BYTES")]
     max_body: Option<String>,
-    /// Bytes of one message from the server [67108864]
+    /// Bytes of one message from the server (default: 67108864)
     #[arg(long, value_name = "BYTES")]
     max_line: Option<String>,
-    /// Bytes of events kept per session for clients that come back [1048576]
+    /// Bytes of events kept per session for clients that come back (default: 1048576)
     #[arg(long, value_name = "BYTES")]
     replay_bytes: Option<String>,
     /// Host name that clients may use, besides addresses and localhost; *.example.com for all below it (repeatable)
     #[arg(long, value_name = "NAME")]
     allowed_host: Vec<String>,
-    /// Origin of a web page that may call, such as https://app.example.com, or * (repeatable)
+    /// Origin of a web page that may call, such as `https://app.example.com`, or * (repeatable)
     #[arg(long, value_name = "ORIGIN")]
     allowed_origin: Vec<String>,
     /// Refuse requests without X-User-Id

@@ -88,7 +88,7 @@ impl Edited {
         Self { whole, cut: end..end, insert: Bytes::new() }
     }
 
-    /// `part` must be a slice of `whole`, as [`progress_token`] and [`member`] return it.
+    /// `part` must be a slice of `whole`, as [`progress_token`] and [`request_id`] return it.
     pub fn replacing(whole: Bytes, part: &Bytes, insert: Bytes) -> Self {
         let start = part.as_ptr() as usize - whole.as_ptr() as usize;
         Self { cut: start..start + part.len(), whole, insert }

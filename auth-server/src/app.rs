@@ -10,9 +10,15 @@ use actix_web::{App, HttpServer, dev::Server, web::Data};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::Config,
+    admin::keys,
+    clock,
+    config::{Config, SigningConfig, StorageConfig},
     http::{self, AuthServer},
     identity::{GitHub, IdentityProvider},
+    jwt::{self, Jwt},
+    oauth::{authorization::AuthorizationPolicy, gateway::Gateway, scope::Scope, verify::Policy},
+    signing_key,
+    store::{Backend, Store, StoreConfig},
 };
 
 /// A request's head must be complete by then: slow-header attacks hold no connection longer.
@@ -78,11 +84,56 @@ impl Application {
 }
 
 async fn auth_server(config: &Config) -> Result<AuthServer, StartError> {
-    let github = GitHub::new(&config.github, format!("{}/callback", config.issuer()));
-    let github = github.map_err(|unusable| StartError::Part(unusable.to_string()))?;
+    let gateway = Gateway::new(&config.base_domain).ok_or_else(|| part("BASE_DOMAIN is not a host"))?;
+    let github = GitHub::new(&config.github, gateway.url("/callback")).map_err(part)?;
     Ok(AuthServer {
-        issuer: config.issuer(),
-        domain: config.base_domain.clone(),
+        jwt: jwt(config, gateway.issuer())?,
+        store: Store::open(&store_config(&config.storage)).map_err(part)?,
+        authorization: AuthorizationPolicy {
+            gateway: gateway.clone(),
+            scopes_supported: scope("openid profile email offline_access")?,
+            default_scope: scope("openid profile email")?,
+            require_resource: config.require_resource,
+        },
+        policy: Policy {
+            gateway: gateway.clone(),
+            required_scope: Scope::default(),
+            require_resource: config.require_resource,
+        },
+        gateway,
+        allowed_users: config.allowed_users.clone(),
+        allowed_origins: config.allowed_origins.clone(),
+        forward_auth_token: config.forward_auth_token,
+        lifetimes: config.lifetimes.clone(),
         identity: IdentityProvider::GitHub(github),
     })
+}
+
+fn store_config(storage: &StorageConfig) -> StoreConfig {
+    let backend = match &storage.redis_url {
+        Some(url) => Backend::Redis { url: url.clone(), password: storage.redis_password.clone() },
+        None => Backend::Embedded { data_dir: storage.data_dir.clone() },
+    };
+    StoreConfig { backend, clock: clock::now }
+}
+
+fn jwt(config: &Config, issuer: &str) -> Result<Jwt, StartError> {
+    let make = || jwt::generate_key(keys::KEY_BITS).map_err(|error| error.to_string());
+    let key = signing_key::load(&config.signing, &config.storage.data_dir, make).map_err(part)?;
+    let jwt = Jwt::new(&key, issuer).map_err(part)?;
+    match &config.signing {
+        // Only where the old service signed so: a forgotten secret is then no second key.
+        SigningConfig { algorithm, secret: Some(secret), .. } if algorithm == "HS256" => {
+            jwt.accepting_hs256(secret).map_err(part)
+        }
+        _ => Ok(jwt),
+    }
+}
+
+fn scope(tokens: &str) -> Result<Scope, StartError> {
+    Scope::parse(tokens).map_err(part)
+}
+
+fn part(cause: impl ToString) -> StartError {
+    StartError::Part(cause.to_string())
 }

@@ -8,8 +8,10 @@
 //! | [`store`] | what is remembered, in Redis or in an embedded database |
 //! | `http` | routes; handlers extract, load, decide, commit, reply |
 //! | [`app`], [`config`], [`cli`], [`logging`] | wiring; environment and arguments to checked configuration; logs |
-//! | `clock`, `random` | time and randomness, read at the edge and passed on as arguments |
+//! | [`admin`] | subcommands for the operator |
+//! | `clock`, `random`, `signing_key` | time, randomness and the private key, read at the edge and passed on as arguments |
 
+pub mod admin;
 pub mod app;
 pub mod cli;
 mod clock;
@@ -20,4 +22,5 @@ pub mod jwt;
 pub mod logging;
 pub mod oauth;
 mod random;
+mod signing_key;
 pub mod store;

@@ -7,7 +7,7 @@ use std::{
 
 use env_logger::{Builder, Target, fmt::Formatter};
 use log::{
-    Record,
+    LevelFilter, Record,
     kv::{self, Key, Value, VisitSource},
 };
 
@@ -16,7 +16,8 @@ use crate::config::LogConfig;
 /// Starts the logger; a second start in one process (tests) changes nothing.
 pub fn start(config: &LogConfig) -> io::Result<()> {
     let mut builder = Builder::new();
-    builder.filter_level(config.level).format(line);
+    // What actix says of its workers below a warning says nothing of this service.
+    builder.filter_level(config.level).filter_module("actix_server", config.level.min(LevelFilter::Warn)).format(line);
     if let Some(path) = &config.file {
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent)?;

@@ -1,10 +1,11 @@
 //! Arguments → configuration → logger → [`Application`] → run.
 
-use std::{path::Path, process::ExitCode};
+use std::{io::Write, path::Path, process::ExitCode};
 
 use auth_server::{
+    admin::keys,
     app::Application,
-    cli::{Cli, Command, Serve},
+    cli::{Algorithm, Cli, Command, Keys, Serve},
     config::{Config, environment},
     logging,
 };
@@ -20,7 +21,7 @@ const MISCONFIGURED: u8 = 64;
 async fn main() -> ExitCode {
     match Cli::parse().command() {
         Command::Serve(serve_options) => serve(serve_options).await,
-        Command::Keys(_) => ExitCode::FAILURE,
+        Command::Keys(Keys::Generate { alg: Algorithm::Rs256, out }) => generate_key(out.as_deref()),
     }
 }
 
@@ -66,10 +67,19 @@ fn stop_signal() -> std::io::Result<CancellationToken> {
     Ok(stop)
 }
 
+fn generate_key(file: Option<&Path>) -> ExitCode {
+    match keys::generate(file, &mut std::io::stdout()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(cause) => tell(&format!("no key written: {cause}\n"), ExitCode::FAILURE),
+    }
+}
+
 fn misconfigured(faults: &[String]) -> ExitCode {
     // There is no logger yet: its level and file are part of what is wrong.
     let lines: String = faults.iter().map(|fault| format!("  - {fault}\n")).collect();
-    let told =
-        std::io::Write::write_all(&mut std::io::stderr(), format!("auth-server cannot start:\n{lines}").as_bytes());
-    told.map_or(ExitCode::FAILURE, |()| ExitCode::from(MISCONFIGURED))
+    tell(&format!("auth-server cannot start:\n{lines}"), ExitCode::from(MISCONFIGURED))
+}
+
+fn tell(text: &str, code: ExitCode) -> ExitCode {
+    std::io::stderr().write_all(text.as_bytes()).map_or(ExitCode::FAILURE, |()| code)
 }

@@ -69,7 +69,7 @@ pub struct StorageConfig {
 /// What access tokens are signed with.
 #[derive(Clone, Debug)]
 pub struct SigningConfig {
-    /// `JWT_ALGORITHM`
+    /// `JWT_ALGORITHM`: of tokens that exist. RS256 is what is issued; HS256 also accepts the old service's.
     pub algorithm: String,
     /// `JWT_PRIVATE_KEY_B64`: base64 of a PEM private key.
     pub private_key_b64: Option<Secret>,

@@ -3,10 +3,14 @@
 use actix_web::HttpResponse;
 use serde_json::json;
 
+use super::{Server, error::Fault};
+
 pub(super) async fn live() -> HttpResponse {
     HttpResponse::Ok().json(json!({"status": "live"}))
 }
 
-pub(super) async fn ready() -> HttpResponse {
-    HttpResponse::Ok().json(json!({"status": "ready"}))
+/// 503 while the store is away: a balancer then asks another replica.
+pub(super) async fn ready(server: Server) -> Result<HttpResponse, Fault> {
+    server.store.ping().await?;
+    Ok(HttpResponse::Ok().json(json!({"status": "ready"})))
 }

@@ -1,30 +1,92 @@
 //! The route table on one screen. Handlers extract, load, decide, commit, reply; the deciding is in [`crate::oauth`].
 
+mod authorize;
+mod browser;
+mod callback;
+mod consent;
+mod cors;
+mod error;
+mod extract;
+mod grant;
 mod health;
+mod introspect;
+mod metadata;
 mod outcome;
 mod pages;
+mod register;
+mod reply;
+mod revoke;
+mod token;
+mod verify;
 
-use actix_web::web::{self, ServiceConfig};
+use actix_web::{
+    guard,
+    http::header,
+    middleware::DefaultHeaders,
+    web::{self, ServiceConfig, delete, get, post, put},
+};
 
-use crate::identity::IdentityProvider;
-
-/// What handlers take it as.
-pub(crate) type Server = web::Data<AuthServer>;
+use crate::{
+    config::{AllowedOrigins, AllowedUsers, Lifetimes},
+    identity::IdentityProvider,
+    jwt::Jwt,
+    oauth::{authorization::AuthorizationPolicy, gateway::Gateway, verify::Policy},
+    store::{self, Store},
+};
 
 /// What every handler reaches for.
 #[derive(Debug)]
 pub(crate) struct AuthServer {
-    pub(crate) issuer: String,
-    pub(crate) domain: String,
+    pub(crate) gateway: Gateway,
+    pub(crate) authorization: AuthorizationPolicy,
+    pub(crate) policy: Policy,
+    pub(crate) allowed_users: AllowedUsers,
+    pub(crate) allowed_origins: AllowedOrigins,
+    pub(crate) forward_auth_token: bool,
+    pub(crate) lifetimes: Lifetimes,
     pub(crate) identity: IdentityProvider,
+    pub(crate) store: Store,
+    pub(crate) jwt: Jwt,
+}
+
+/// What handlers take it as.
+pub(crate) type Server = web::Data<AuthServer>;
+
+impl AuthServer {
+    pub(crate) fn grant_lifetimes(&self) -> store::Lifetimes {
+        let Lifetimes { access_token, refresh_token, code, .. } = self.lifetimes;
+        store::Lifetimes { access: access_token, refresh: refresh_token, code }
+    }
 }
 
 /// `/verify` comes first and bare: it is asked before every MCP request.
 pub(crate) fn routes(routes: &mut ServiceConfig) {
-    routes
-        .route("/health", web::get().to(health::ready))
-        .route("/health/live", web::get().to(health::live))
-        .route("/health/ready", web::get().to(health::ready))
-        .route("/success", web::get().to(outcome::success))
-        .route("/error", web::get().to(outcome::error));
+    let nosniff = DefaultHeaders::new().add((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
+    let public = web::scope("")
+        .service(web::resource("/{any:.*}").guard(guard::Options()).to(cors::preflight))
+        .route("/.well-known/oauth-authorization-server", get().to(metadata::authorization_server))
+        .route("/.well-known/openid-configuration", get().to(metadata::authorization_server))
+        .route("/.well-known/oauth-protected-resource", get().to(metadata::protected_resource))
+        .route("/.well-known/oauth-protected-resource/{path:.*}", get().to(metadata::protected_resource))
+        .route("/jwks", get().to(metadata::jwks))
+        .route("/register", post().to(register::create))
+        .route("/register/{client_id:.+}", get().to(register::read))
+        .route("/register/{client_id:.+}", put().to(register::update))
+        .route("/register/{client_id:.+}", delete().to(register::delete))
+        .route("/token", post().to(token::token))
+        .route("/revoke", post().to(revoke::revoke))
+        .route("/introspect", post().to(introspect::introspect))
+        .wrap(cors::headers());
+    let rest = web::scope("")
+        .route("/authorize", get().to(authorize::authorize))
+        .route("/consent", post().to(consent::consent))
+        .route("/callback", get().to(callback::callback))
+        .route("/success", get().to(outcome::success))
+        .route("/error", get().to(outcome::error))
+        .route("/health", get().to(health::ready))
+        .route("/health/live", get().to(health::live))
+        .route("/health/ready", get().to(health::ready))
+        .service(public)
+        .wrap(nosniff);
+    routes.route("/verify", web::route().to(verify::verify)).service(rest);
 }

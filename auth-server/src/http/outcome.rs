@@ -20,12 +20,12 @@ pub(super) struct Failure {
 }
 
 pub(super) async fn success(server: Server, query: Query<Success>) -> HttpResponse {
-    page(StatusCode::OK, Forms::None, &SuccessPage::new(&server.domain, query.code.as_deref()))
+    page(StatusCode::OK, Forms::None, &SuccessPage::new(server.gateway.base_domain(), query.code.as_deref()))
 }
 
 pub(super) async fn error(server: Server, query: Query<Failure>) -> HttpResponse {
     let explanation = query.error_description.as_deref().unwrap_or("The sign-in could not be completed.");
-    let failure = ErrorPage::new(&server.domain, "You are not signed in", explanation);
+    let failure = ErrorPage::new(server.gateway.base_domain(), "You are not signed in", explanation);
     let failure = match query.error.as_deref() {
         Some(code) => failure.detail("Error", code),
         None => failure,

@@ -64,7 +64,7 @@ impl GitHub {
         Ok(Self { app, user_url, http })
     }
 
-    pub(super) fn login_url(&self, login: Login<'_>) -> String {
+    pub(super) fn login_url(&self, login: &Login) -> String {
         let state = login.state.expose().to_owned();
         let verifier = PkceCodeVerifier::new(login.verifier.expose().to_owned());
         let (url, _state) = self

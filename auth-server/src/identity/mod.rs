@@ -23,27 +23,35 @@ pub(crate) enum IdentityError {
     ProviderFailed(String),
 }
 
-/// One trip to the provider's login page.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Login<'a> {
+/// One trip to the provider's login page and back.
+#[derive(Debug)]
+pub(crate) struct Login {
     /// Ours, single use (RFC 6749 §10.12).
-    pub(crate) state: &'a Secret,
+    state: Secret,
     /// PKCE towards the provider (RFC 7636): only this browser's callback can redeem the provider's code.
-    pub(crate) verifier: &'a Secret,
+    verifier: Secret,
+}
+
+impl Login {
+    /// The verifier follows from two secrets that only the browser holds together, so nothing stores it.
+    pub(crate) fn new(browser: &Secret, state: Secret) -> Self {
+        let both = Secret::new(format!("identity provider PKCE {} {}", browser.expose(), state.expose()));
+        Self { verifier: Secret::new(both.hash().as_str()), state }
+    }
 }
 
 impl IdentityProvider {
     /// Where the browser goes to log in.
-    pub(crate) fn login_url(&self, login: Login<'_>) -> String {
+    pub(crate) fn login_url(&self, login: &Login) -> String {
         match self {
             Self::GitHub(github) => github.login_url(login),
         }
     }
 
     /// The person behind the code that the provider sent back.
-    pub(crate) async fn user(&self, code: String, verifier: &Secret) -> Result<User, IdentityError> {
+    pub(crate) async fn user(&self, code: String, login: &Login) -> Result<User, IdentityError> {
         match self {
-            Self::GitHub(github) => github.user(code, verifier).await,
+            Self::GitHub(github) => github.user(code, &login.verifier).await,
         }
     }
 }

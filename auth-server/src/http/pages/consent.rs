@@ -1,9 +1,8 @@
 //! The consent page: who asks, for what, and where the answer goes, in words that a person can check.
 
 use askama::Template;
-use url::{Host, Url};
 
-use crate::oauth::authorization::AuthorizationRequest;
+use crate::oauth::{authorization::AuthorizationRequest, redirect_uri::RedirectUri};
 
 #[derive(Template)]
 #[template(path = "consent.html")]
@@ -44,7 +43,7 @@ impl<'a> ConsentPage<'a> {
             client_name,
             services: request.resource.iter().map(|resource| resource.as_str()).collect(),
             scopes: request.scope.iter().map(AskedScope::new).collect(),
-            destination: Destination::of(request.redirect_uri.as_str()),
+            destination: Destination::of(&request.redirect_uri),
             state,
         }
     }
@@ -67,34 +66,16 @@ impl<'a> AskedScope<'a> {
 }
 
 impl Destination {
-    fn of(redirect_uri: &str) -> Self {
-        if redirect_uri.starts_with("urn:") {
-            let explanation = "A page here shows you a code to copy into the application.";
-            return Self { host: "This gateway".to_owned(), explanation, loopback: false };
-        }
-        let Ok(url) = Url::parse(redirect_uri) else {
-            return Self { host: redirect_uri.to_owned(), explanation: "", loopback: false };
+    fn of(uri: &RedirectUri) -> Self {
+        let (host, loopback) = (uri.display_host(), uri.is_loopback());
+        let explanation = match host.as_str() {
+            _ if uri.is_out_of_band() => "A page of this gateway shows you a code to copy into the application.",
+            _ if loopback => "A program on this computer.",
+            app if app.ends_with(':') => "The app on this device that opens such links.",
+            _ => "A website.",
         };
-        let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-        match url.host() {
-            Some(host) if matches!(url.scheme(), "http" | "https") => {
-                let loopback = is_loopback(&host);
-                let explanation = if loopback { "A program on this computer." } else { "A website." };
-                Self { host: format!("{host}{port}"), explanation, loopback }
-            }
-            _ => {
-                let explanation = "The app on this device that opens such links.";
-                Self { host: format!("{}://", url.scheme()), explanation, loopback: false }
-            }
-        }
-    }
-}
-
-fn is_loopback(host: &Host<&str>) -> bool {
-    match host {
-        Host::Domain(name) => *name == "localhost",
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
+        let host = if uri.is_out_of_band() { "No other site".to_owned() } else { host };
+        Self { host, explanation, loopback }
     }
 }
 
@@ -102,22 +83,23 @@ fn is_loopback(host: &Host<&str>) -> bool {
 mod tests {
     use super::*;
 
+    fn destination(uri: &str) -> Destination {
+        Destination::of(&RedirectUri::parse(uri).unwrap())
+    }
+
     #[test]
     fn a_loopback_destination_is_said_to_be_one() {
         for uri in ["http://127.0.0.1:33418/cb", "http://localhost/cb", "http://[::1]:9/cb"] {
-            assert!(Destination::of(uri).loopback, "{uri}");
+            assert!(destination(uri).loopback, "{uri}");
         }
-        assert_eq!(Destination::of("http://127.0.0.1:33418/cb").host, "127.0.0.1:33418");
     }
 
     #[test]
-    fn the_host_is_shown_and_not_what_a_path_or_userinfo_pretends() {
-        assert_eq!(Destination::of("https://claude.ai@evil.example/claude.ai").host, "evil.example");
-        assert_eq!(Destination::of("cursor://anysphere.cursor/cb").host, "cursor://");
-    }
-
-    #[test]
-    fn an_international_look_alike_is_shown_in_ascii() {
-        assert_eq!(Destination::of("https://сlaude.ai/cb").host, "xn--laude-0ye.ai");
+    fn the_host_is_shown_and_not_what_a_path_pretends() {
+        assert_eq!(destination("https://evil.example/claude.ai").host, "evil.example");
+        assert_eq!(
+            destination("cursor://anysphere.cursor/cb").explanation,
+            "The app on this device that opens such links."
+        );
     }
 }

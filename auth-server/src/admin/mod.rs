@@ -1,0 +1,3 @@
+//! Subcommands beside `serve`, for the operator.
+
+pub mod keys;

@@ -1,0 +1,75 @@
+//! `GET /callback`: GitHub's answer. The person is identified, held against the allow-list, and the client gets a code.
+
+use actix_web::{HttpRequest, HttpResponse};
+use log::{info, warn};
+
+use super::{
+    Server,
+    consent::take_pending,
+    error::BrowserFault,
+    reply::{Hop, redirect},
+};
+use crate::{
+    clock,
+    identity::Login,
+    oauth::{
+        authorization::{AuthorizationRequest, AuthorizeError, PageError},
+        error::ErrorCode,
+        grant::{CodeGrant, User},
+        params::Params,
+        secret::Secret,
+    },
+    random,
+};
+
+pub(super) async fn callback(server: Server, request: HttpRequest) -> HttpResponse {
+    match come_back(&server, &request).await {
+        Ok(response) => response,
+        Err(BrowserFault::Authorize(AuthorizeError::ShowPage(error))) => to_error_page(&server, error),
+        Err(fault) => fault.response(&server, Hop::FromGet),
+    }
+}
+
+async fn come_back(server: &Server, request: &HttpRequest) -> Result<HttpResponse, BrowserFault> {
+    let params = Params::parse(request.query_string().as_bytes()).map_err(PageError::Params)?;
+    let (browser, pending) = take_pending(server, request, &params).await?;
+    let asked = pending.complete(&browser)?;
+    let state = Secret::new(params.require("state").map_err(PageError::Params)?);
+    let user = identify(server, &asked, &params, &Login::new(&browser, state)).await?;
+
+    let code = random::secret()?;
+    let location = asked.success_location(&code, &server.gateway);
+    info!(client_id:% = asked.client_id, user_id:% = user.id; "authorization code issued");
+    let grant = CodeGrant::Approved { request: asked, user, issued_at: clock::unix(clock::now()) };
+    server.store.put_code(&code.hash(), &grant, server.lifetimes.code).await?;
+    Ok(redirect(Hop::FromGet, &location))
+}
+
+async fn identify(
+    server: &Server,
+    asked: &AuthorizationRequest,
+    params: &Params,
+    login: &Login,
+) -> Result<User, AuthorizeError> {
+    let Some(code) = params.get("code") else {
+        // GitHub's `error=access_denied`: the person said no there.
+        return Err(asked.refuse(ErrorCode::AccessDenied, "the person did not sign in"));
+    };
+    let user = server.identity.user(code.to_owned(), login).await.map_err(|cause| {
+        warn!(cause:%; "login at the identity provider failed");
+        asked.refuse(ErrorCode::ServerError, "GitHub did not say who this is")
+    })?;
+    if !server.allowed_users.admits(&user.username) {
+        warn!(user_id:% = user.id; "person is not on the list");
+        return Err(asked.refuse(ErrorCode::AccessDenied, "this GitHub account may not use this gateway"));
+    }
+    Ok(user)
+}
+
+fn to_error_page(server: &Server, error: PageError) -> HttpResponse {
+    warn!(code = error.code(), reason:% = error; "login refused");
+    let description = error.to_string();
+    let pairs = [("error", error.code()), ("error_description", &description)];
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    redirect(Hop::FromGet, &server.gateway.url(&format!("/error?{query}")))
+}

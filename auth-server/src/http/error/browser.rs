@@ -1,0 +1,84 @@
+//! Faults that a person meets: a page, or the redirect that takes the fault to the client.
+
+use actix_web::{HttpResponse, http::StatusCode};
+use log::{error, info, warn};
+
+use super::OurFault;
+use crate::{
+    http::{
+        AuthServer,
+        pages::{ErrorPage, Forms, page},
+        reply::{Hop, redirect},
+    },
+    oauth::authorization::{AuthorizeError, PageError},
+    random::NoRandomness,
+    store::StoreUnavailable,
+};
+
+/// Why a person does not get on.
+#[derive(Debug)]
+pub(crate) enum BrowserFault {
+    Authorize(AuthorizeError),
+    Ours(OurFault),
+}
+
+impl<T: Into<AuthorizeError>> From<T> for BrowserFault {
+    fn from(error: T) -> Self {
+        Self::Authorize(error.into())
+    }
+}
+
+impl From<OurFault> for BrowserFault {
+    fn from(fault: OurFault) -> Self {
+        Self::Ours(fault)
+    }
+}
+
+impl From<StoreUnavailable> for BrowserFault {
+    fn from(fault: StoreUnavailable) -> Self {
+        Self::Ours(fault.into())
+    }
+}
+
+impl From<NoRandomness> for BrowserFault {
+    fn from(fault: NoRandomness) -> Self {
+        Self::Ours(fault.into())
+    }
+}
+
+impl BrowserFault {
+    /// A page, or the redirect that takes the fault to the client.
+    pub(crate) fn response(&self, server: &AuthServer, hop: Hop) -> HttpResponse {
+        match self {
+            Self::Ours(fault) => {
+                error!(cause:% = fault; "login failed");
+                let failure =
+                    ErrorPage::new(server.gateway.base_domain(), "Not possible right now", "This is our fault.");
+                page(fault.status(), Forms::None, &failure.advice("Try again in a moment."))
+            }
+            Self::Authorize(error) => match (error, error.location(&server.gateway)) {
+                (AuthorizeError::Redirect { code, description, .. }, Some(location)) => {
+                    info!(code = code.as_str(), reason = description; "authorization refused");
+                    redirect(hop, &location)
+                }
+                (AuthorizeError::ShowPage(error), _) => refusal_page(server, *error),
+                (AuthorizeError::Redirect { .. }, None) => OurFault::Contention.response(),
+            },
+        }
+    }
+}
+
+/// What cannot safely be sent anywhere is shown to the person (RFC 6749 §4.1.2.1).
+fn refusal_page(server: &AuthServer, error: PageError) -> HttpResponse {
+    warn!(code = error.code(), reason:% = error; "authorization refused on a page");
+    let heading = match error {
+        PageError::UnknownClient | PageError::MalformedClientId => "This application is not known here",
+        PageError::RedirectUriMissing | PageError::RedirectUriNotRegistered => "This link does not fit its application",
+        PageError::UnknownState => "This sign-in has expired",
+        PageError::ForeignBrowser | PageError::ConsentMissing => "This sign-in did not start here",
+        PageError::Params(_) => "This link is not complete",
+    };
+    let explanation = format!("It was stopped because {error}.");
+    let refusal = ErrorPage::new(server.gateway.base_domain(), heading, &explanation).detail("Error", error.code());
+    page(StatusCode::BAD_REQUEST, Forms::None, &refusal)
+}

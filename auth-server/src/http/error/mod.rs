@@ -1,0 +1,124 @@
+//! The only place where errors become responses, one enum per wire format, each logged once: [`Fault`] is JSON for
+//! programs, [`BrowserFault`] a page or a redirect for people, [`VerifyFault`] what Traefik hands on.
+
+mod bearer;
+mod browser;
+
+use actix_web::{
+    HttpResponse, HttpResponseBuilder, ResponseError,
+    http::{StatusCode, header},
+};
+pub(crate) use bearer::VerifyFault;
+pub(crate) use browser::BrowserFault;
+use log::{error, info};
+use serde_json::json;
+
+use crate::{
+    oauth::{
+        challenge,
+        error::{ManagementError, RegistrationError, TokenError},
+    },
+    random::NoRandomness,
+    store::StoreUnavailable,
+};
+
+/// Why a program gets no answer: an error of OAuth's, or a fault of ours.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Fault {
+    #[error("{0}")]
+    Token(#[from] TokenError),
+    #[error("{0}")]
+    Registration(#[from] RegistrationError),
+    #[error("{0}")]
+    Management(#[from] ManagementError),
+    #[error("{0}")]
+    Ours(#[from] OurFault),
+}
+
+/// Never the client's fault, and never told as if it were (a 401 would throw its tokens away).
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OurFault {
+    #[error("{0}")]
+    Store(#[from] StoreUnavailable),
+    #[error("{0}")]
+    Randomness(#[from] NoRandomness),
+    #[error("{0}")]
+    Signing(String),
+    #[error("a record changed under every attempt to commit")]
+    Contention,
+}
+
+impl From<StoreUnavailable> for Fault {
+    fn from(fault: StoreUnavailable) -> Self {
+        Self::Ours(fault.into())
+    }
+}
+
+impl From<NoRandomness> for Fault {
+    fn from(fault: NoRandomness) -> Self {
+        Self::Ours(fault.into())
+    }
+}
+
+impl ResponseError for Fault {
+    fn status_code(&self) -> StatusCode {
+        let status = match self {
+            Self::Token(error) => error.status(),
+            Self::Registration(_) => 400,
+            Self::Management(error) => error.status(),
+            Self::Ours(fault) => return fault.status(),
+        };
+        StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let (code, description) = match self {
+            Self::Token(error) => (error.code(), error.description()),
+            Self::Registration(error) => (error.code(), error.description()),
+            Self::Management(error) => (error.code(), error.to_string()),
+            Self::Ours(fault) => return fault.response(),
+        };
+        info!(code, reason:% = self; "request refused");
+        let mut response = HttpResponse::build(self.status_code());
+        match self {
+            Self::Token(error) if error.status() == 401 => {
+                response.insert_header((header::WWW_AUTHENTICATE, challenge::BASIC));
+            }
+            Self::Management(_) if self.status_code() == StatusCode::UNAUTHORIZED => {
+                response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+            }
+            _ => {}
+        }
+        oauth_error(&mut response, code, &description)
+    }
+}
+
+impl OurFault {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Store(_) | Self::Contention => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Randomness(_) | Self::Signing(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The log gets the cause; the client only that it was not its fault, and when to come again.
+    pub(crate) fn response(&self) -> HttpResponse {
+        error!(cause:% = self; "request failed");
+        let mut response = HttpResponse::build(self.status());
+        match self.status() {
+            StatusCode::SERVICE_UNAVAILABLE => {
+                response.insert_header((header::RETRY_AFTER, "2"));
+                oauth_error(&mut response, "temporarily_unavailable", "try again in a moment")
+            }
+            _ => oauth_error(&mut response, "server_error", "the server could not do this"),
+        }
+    }
+}
+
+/// RFC 6749 §5.2: never cached.
+pub(crate) fn oauth_error(response: &mut HttpResponseBuilder, code: &str, description: &str) -> HttpResponse {
+    response
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .json(json!({"error": code, "error_description": description}))
+}

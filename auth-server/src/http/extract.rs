@@ -1,0 +1,68 @@
+//! What a request brings, bounded in size and time before anything reads it.
+
+use std::{future::Future, pin::Pin, time::Duration};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
+
+use crate::oauth::params::{MAX_BYTES, ParamError, Params};
+
+/// A body must be complete by then: slow-body attacks hold no connection longer.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, actix_web::Error>>>>;
+
+/// A form; its fault is kept for the endpoint to tell in its own wire format.
+#[derive(Debug)]
+pub(super) struct Form(pub(super) Result<Params, ParamError>);
+
+impl FromRequest for Form {
+    type Error = actix_web::Error;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_form = is_form(request);
+        let body = read(request, payload, MAX_BYTES);
+        Box::pin(async move {
+            Ok(Self(match body.await {
+                None => Err(ParamError::TooLarge),
+                Some(body) if is_form => Params::parse(&body),
+                // RFC 6749 §4.1.3: parameters come as a form and not otherwise.
+                Some(_) => Ok(Params::default()),
+            }))
+        })
+    }
+}
+
+/// A body of any kind, up to `MAX` bytes; `None` when it was larger, slower or cut off.
+#[derive(Debug)]
+pub(super) struct Body<const MAX: usize>(pub(super) Option<web::Bytes>);
+
+impl<const MAX: usize> FromRequest for Body<MAX> {
+    type Error = actix_web::Error;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let body = read(request, payload, MAX);
+        Box::pin(async move { Ok(Self(body.await)) })
+    }
+}
+
+fn is_form(request: &HttpRequest) -> bool {
+    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    content_type.is_none_or(|text| {
+        let media_type = text.split(';').next().unwrap_or_default().trim();
+        media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    })
+}
+
+fn read(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    limit: usize,
+) -> impl Future<Output = Option<web::Bytes>> + use<> {
+    let payload = web::Payload::from_request(request, payload);
+    async move {
+        let complete = payload.await.ok()?.to_bytes_limited(limit);
+        tokio::time::timeout(BODY_TIMEOUT, complete).await.ok()?.ok()?.ok()
+    }
+}

@@ -1,0 +1,73 @@
+//! `POST /register` (RFC 7591), and the registration's own URL (RFC 7592).
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header},
+    web::Path,
+};
+use log::info;
+
+use super::{AuthServer, Server, error::Fault, extract::Body, reply::private_json};
+use crate::{
+    clock,
+    oauth::{
+        client::Client,
+        error::{ManagementError, RegistrationError},
+        id::ClientId,
+        registration::{self, ClientMetadata, MAX_BODY, NewClient},
+    },
+    random,
+    store::Commit,
+};
+
+pub(super) async fn create(server: Server, body: Body<MAX_BODY>) -> Result<HttpResponse, Fault> {
+    let metadata = ClientMetadata::parse(&body.0.ok_or(RegistrationError::TooLarge)?)?;
+    let registration = metadata.register(NewClient {
+        id: random::client_id()?,
+        secret: random::secret()?,
+        registration_token: random::registration_token()?,
+        now: clock::unix(clock::now()),
+        lifetime: server.lifetimes.client.map(|lifetime| lifetime.as_secs()),
+    });
+    server.store.put_client(&registration.client, server.lifetimes.client).await?;
+    info!(client_id:% = registration.client.id; "client registered");
+    Ok(private_json(StatusCode::CREATED, &registration.response(&server.gateway)))
+}
+
+pub(super) async fn read(server: Server, request: HttpRequest, id: Path<String>) -> Result<HttpResponse, Fault> {
+    let client = managed(&server, &request, &id).await?;
+    Ok(private_json(StatusCode::OK, &registration::configuration(&client, &server.gateway)))
+}
+
+pub(super) async fn update(
+    server: Server,
+    request: HttpRequest,
+    id: Path<String>,
+    body: Body<MAX_BODY>,
+) -> Result<HttpResponse, Fault> {
+    let client = managed(&server, &request, &id).await?;
+    let metadata = ClientMetadata::parse(&body.0.ok_or(RegistrationError::TooLarge)?)?;
+    let client = metadata.update(client)?;
+    if server.store.replace_client(&client, server.lifetimes.client).await? == Commit::Conflict {
+        return Err(ManagementError::UnknownClient.into());
+    }
+    info!(client_id:% = client.id; "client registration changed");
+    Ok(private_json(StatusCode::OK, &registration::configuration(&client, &server.gateway)))
+}
+
+pub(super) async fn delete(server: Server, request: HttpRequest, id: Path<String>) -> Result<HttpResponse, Fault> {
+    let client = managed(&server, &request, &id).await?;
+    server.store.delete_client(&client.id).await?;
+    info!(client_id:% = client.id; "client and its tokens deleted");
+    Ok(HttpResponse::NoContent().insert_header((header::CACHE_CONTROL, "no-store")).finish())
+}
+
+/// The client, to the holder of its registration access token (RFC 7592 §2).
+async fn managed(server: &AuthServer, request: &HttpRequest, id: &str) -> Result<Client, Fault> {
+    let client = match ClientId::parse(id) {
+        Some(id) => server.store.client(&id).await?,
+        None => None,
+    };
+    let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    Ok(registration::authorize_management(client, authorization)?)
+}

@@ -1,0 +1,39 @@
+//! `POST /revoke` (RFC 7009): 200 whatever the token was (§2.2).
+
+use actix_web::{HttpRequest, HttpResponse};
+use log::info;
+
+use super::{AuthServer, Server, error::Fault, extract::Form, token::authenticate};
+use crate::{
+    clock,
+    oauth::{
+        error::TokenError,
+        revocation::{self, Revoke},
+        secret::Secret,
+    },
+};
+
+pub(super) async fn revoke(server: Server, request: HttpRequest, form: Form) -> Result<HttpResponse, Fault> {
+    let params = form.0.map_err(TokenError::from)?;
+    let caller = authenticate(&server, &request, &params).await?;
+    let token = Secret::new(params.require("token").map_err(TokenError::from)?);
+
+    let access = server.jwt.verify(token.expose(), clock::unix(clock::now()));
+    let revoke = match (access, server.store.refresh(&token).await?) {
+        (Ok(claims), _) => revocation::revoke_access(claims.claims(), &caller),
+        (Err(_), Some(stored)) => revocation::revoke_refresh(&stored.grant, &caller),
+        (Err(_), None) => Revoke::Nothing,
+    };
+    commit(&server, &revoke).await?;
+    info!(client_id:% = caller.id(), revoked = !matches!(revoke, Revoke::Nothing); "revocation answered");
+    Ok(HttpResponse::Ok().finish())
+}
+
+async fn commit(server: &AuthServer, revoke: &Revoke) -> Result<(), Fault> {
+    match revoke {
+        Revoke::Token(jti) => server.store.revoke_token(jti).await?,
+        Revoke::Family(family) => server.store.revoke_family(family).await?,
+        Revoke::Nothing => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! The least of GitHub that a login needs, on a free loopback port.
+
+use std::net::TcpListener;
+
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use serde_json::json;
+
+pub(crate) struct FakeGitHub {
+    pub(crate) url: String,
+    server: actix_web::dev::ServerHandle,
+}
+
+/// What `/login/oauth/authorize` would redirect with; the login name becomes the code.
+pub(crate) fn code_for(login: &str) -> String {
+    format!("code-{login}")
+}
+
+async fn access_token(form: web::Form<std::collections::HashMap<String, String>>) -> HttpResponse {
+    let Some(login) = form.get("code").and_then(|code| code.strip_prefix("code-")) else {
+        return HttpResponse::Ok().json(json!({"error": "bad_verification_code"}));
+    };
+    assert!(form.contains_key("code_verifier") && form["client_secret"] == "github-secret");
+    HttpResponse::Ok()
+        .json(json!({"access_token": format!("gho-{login}"), "token_type": "bearer", "scope": "user:email"}))
+}
+
+async fn user(request: HttpRequest) -> HttpResponse {
+    let bearer = request.headers().get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    match bearer.strip_prefix("Bearer gho-") {
+        Some("broken") => HttpResponse::InternalServerError().body("unicorn"),
+        Some(login) => HttpResponse::Ok()
+            .json(json!({"id": 583_231, "login": login, "email": "octo@example.org", "name": "Octo Cat"})),
+        None => HttpResponse::Unauthorized().finish(),
+    }
+}
+
+impl FakeGitHub {
+    pub(crate) fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let app = || {
+            App::new()
+                .route("/login/oauth/access_token", web::post().to(access_token))
+                .route("/user", web::get().to(user))
+        };
+        let server = HttpServer::new(app).workers(1).disable_signals().listen(listener).unwrap().run();
+        let handle = server.handle();
+        tokio::task::spawn_local(server);
+        Self { url, server: handle }
+    }
+
+    pub(crate) async fn stop(self) {
+        self.server.stop(false).await;
+    }
+}

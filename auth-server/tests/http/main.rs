@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod endpoints;
+mod faults;
 mod login;
 mod support;
 mod verify;

@@ -1,6 +1,6 @@
 //! The least of GitHub that a login needs, on a free loopback port.
 
-use std::net::TcpListener;
+use std::{net::TcpListener, time::Duration};
 
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use serde_json::json;
@@ -28,8 +28,13 @@ async fn user(request: HttpRequest) -> HttpResponse {
     let bearer = request.headers().get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
     match bearer.strip_prefix("Bearer gho-") {
         Some("broken") => HttpResponse::InternalServerError().body("unicorn"),
-        Some(login) => HttpResponse::Ok()
-            .json(json!({"id": 583_231, "login": login, "email": "octo@example.org", "name": "Octo Cat"})),
+        Some(login) => {
+            if login == "slow" {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+            let user = json!({"id": 583_231, "login": login, "email": "octo@example.org", "name": "Octo Cat"});
+            HttpResponse::Ok().json(user)
+        }
         None => HttpResponse::Unauthorized().finish(),
     }
 }

@@ -1,0 +1,68 @@
+//! What is not the client's fault is never told as if it were, and a stop loses no request.
+
+use std::time::Duration;
+
+use reqwest::StatusCode;
+
+use crate::support::{
+    Service,
+    github::code_for,
+    journey::{location, query},
+};
+
+/// Port 1 on loopback: nothing listens there.
+const REDIS_THAT_IS_AWAY: (&str, &str) = ("REDIS_URL", "redis://127.0.0.1:1/");
+
+#[actix_web::test]
+async fn a_store_that_is_away_is_503_and_never_401() {
+    let whole = Service::start().await;
+    let client = whole.register("none").await;
+    let (_, tokens) = whole.redeem(&client, &whole.code(&client.id).await).await;
+    let access = tokens["access_token"].as_str().unwrap();
+
+    let key = whole.data_dir().join("private_key.pem");
+    let broken = Service::start_with(&[REDIS_THAT_IS_AWAY, ("JWT_PRIVATE_KEY_FILE", key.to_str().unwrap())]).await;
+    let verified = broken.verify(Some(access)).await;
+    assert_eq!(verified.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(verified.headers().contains_key("retry-after") && !verified.headers().contains_key("www-authenticate"));
+    assert!(!verified.text().await.unwrap().contains("127.0.0.1"), "the cause is for the log");
+    assert_eq!(broken.redeem(&client, "any").await.0, StatusCode::SERVICE_UNAVAILABLE);
+    let page = broken.http.get(broken.authorize_url(&client.id, &[])).send().await.unwrap();
+    assert_eq!(page.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(broken.get("/health/ready").await.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(broken.get("/health/live").await.status(), StatusCode::OK);
+    // What needs no store goes on: without a token there is nothing to look up.
+    assert_eq!(broken.verify(None).await.status(), StatusCode::UNAUTHORIZED);
+    broken.stop().await;
+    whole.stop().await;
+}
+
+#[actix_web::test]
+async fn a_request_in_flight_is_answered_although_the_server_is_stopping() {
+    let service = Service::start().await;
+    let client = service.register("none").await;
+    let asked = service.ask(&client.id, &[]).await;
+    let state = query(&location(&service.decide(&asked, "approve").await), "state").unwrap();
+    let code = code_for("slow");
+    let pairs = [("code", code.as_str()), ("state", state.as_str())];
+    let stopping = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        service.begin_stop();
+    };
+    let (answered, ()) = tokio::join!(service.callback(&asked.cookie, &pairs), stopping);
+    assert_eq!(answered.status(), StatusCode::TEMPORARY_REDIRECT);
+    assert!(query(&location(&answered), "code").is_some());
+    service.stop().await;
+}
+
+#[actix_web::test]
+async fn a_restart_loses_no_token() {
+    let first = Service::start().await;
+    let client = first.register("none").await;
+    let (_, tokens) = first.redeem(&client, &first.code(&client.id).await).await;
+    let second = first.restart().await;
+    assert_eq!(second.verify(Some(tokens["access_token"].as_str().unwrap())).await.status(), StatusCode::OK);
+    let (status, refreshed) = second.refresh(&client, tokens["refresh_token"].as_str().unwrap()).await;
+    assert_eq!(status, StatusCode::OK, "{refreshed}");
+    second.stop().await;
+}

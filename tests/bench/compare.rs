@@ -1,0 +1,82 @@
+//! Rounds: in each, every program takes every load once, so that whatever the machine does meanwhile hits all alike.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::time::Duration;
+
+use crate::load::{Load, Sample};
+use crate::process::{Program, Running};
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Effort {
+    pub(crate) rounds: usize,
+    pub(crate) time: Duration,
+    pub(crate) starts: usize,
+}
+
+impl Effort {
+    pub(crate) const FULL: Self = Self { rounds: 7, time: Duration::from_millis(1500), starts: 7 };
+    pub(crate) const QUICK: Self = Self { rounds: 1, time: Duration::from_millis(100), starts: 1 };
+}
+
+/// One program under its loads. Without `running` there is nothing in between, as over stdio directly.
+pub(crate) struct Subject {
+    pub(crate) name: &'static str,
+    pub(crate) running: Option<Running>,
+    pub(crate) loads: Vec<(&'static str, Load)>,
+    pub(crate) footprint: Footprint,
+}
+
+/// Empty where there is nothing to start.
+#[derive(Default)]
+pub(crate) struct Footprint {
+    pub(crate) start_ms: Vec<f64>,
+    pub(crate) idle_mib: Vec<f64>,
+    pub(crate) loaded_mib: Option<f64>,
+}
+
+/// What came out for one program: its samples by load, in the order of the rounds.
+pub(crate) struct Measured {
+    pub(crate) name: &'static str,
+    pub(crate) loads: BTreeMap<&'static str, Vec<Sample>>,
+    pub(crate) footprint: Footprint,
+}
+
+/// Starts every program in turn, several times, and looks at its memory once it answers.
+pub(crate) async fn footprints(programs: &[Program], effort: Effort) -> io::Result<Vec<Footprint>> {
+    let mut footprints: Vec<Footprint> = programs.iter().map(|_| Footprint::default()).collect();
+    for _ in 0..effort.starts {
+        for (program, footprint) in programs.iter().zip(&mut footprints) {
+            let running = program.start().await?;
+            footprint.start_ms.push(running.started_in.as_secs_f64() * 1e3);
+            footprint.idle_mib.push(mib(running.memory()?));
+        }
+    }
+    Ok(footprints)
+}
+
+/// Puts all subjects under all their loads, round by round.
+pub(crate) async fn rounds(mut subjects: Vec<Subject>, effort: Effort) -> io::Result<Vec<Measured>> {
+    let mut samples: Vec<BTreeMap<_, Vec<Sample>>> = subjects.iter().map(|_| BTreeMap::new()).collect();
+    for _ in 0..effort.rounds {
+        for (subject, samples) in subjects.iter_mut().zip(&mut samples) {
+            for (label, load) in &mut subject.loads {
+                samples.entry(*label).or_default().push(load.run(effort.time).await?);
+            }
+        }
+    }
+    subjects.into_iter().zip(samples).map(|(subject, loads)| subject.finish(loads)).collect()
+}
+
+impl Subject {
+    fn finish(self, loads: BTreeMap<&'static str, Vec<Sample>>) -> io::Result<Measured> {
+        let mut footprint = self.footprint;
+        footprint.loaded_mib = self.running.as_ref().map(Running::memory).transpose()?.map(mib);
+        Ok(Measured { name: self.name, loads, footprint })
+    }
+}
+
+fn mib(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}

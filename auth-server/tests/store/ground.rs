@@ -1,0 +1,199 @@
+//! A store on either back end, and things to put into it.
+
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use auth_server::{
+    oauth::{
+        access_token::{Claims, TokenRecord},
+        authorization::{AuthorizationRequest, PendingAuthorization},
+        client::{AuthMethod, Client},
+        grant::{CodeGrant, User},
+        id::{ClientId, FamilyId, Subject, TokenId},
+        redirect_uri::RedirectUri,
+        refresh::{RefreshGrant, RefreshState, Rotation},
+        scope::Scope,
+        secret::Secret,
+    },
+    store::{Backend, Commit, Lifetimes, Redemption, RotationCommit, Store, StoreConfig},
+};
+use tempfile::TempDir;
+
+use crate::redis_server::RedisServer;
+
+pub const NOW: u64 = 1_800_000_000;
+pub const HOUR: Duration = Duration::from_secs(3600);
+pub const LIFETIMES: Lifetimes = Lifetimes { access: HOUR, refresh: Duration::from_secs(86_400), code: HOUR };
+
+/// Field order is drop order: the store lets go of its files before they are removed.
+pub struct Ground {
+    pub store: Arc<Store>,
+    pub redis: Option<RedisServer>,
+    pub dir: TempDir,
+}
+
+#[expect(clippy::disallowed_methods, reason = "the store's clock")]
+pub fn now() -> SystemTime {
+    SystemTime::now()
+}
+
+pub fn embedded_in(dir: &Path) -> StoreConfig {
+    StoreConfig { backend: Backend::Embedded { data_dir: dir.join("data") }, clock: now }
+}
+
+pub fn on_redis(server: &RedisServer) -> StoreConfig {
+    let password = server.password.map(Secret::new);
+    StoreConfig { backend: Backend::Redis { url: server.url(), password }, clock: now }
+}
+
+impl Ground {
+    pub fn embedded() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        Self { store: Arc::new(Store::open(&embedded_in(dir.path())).unwrap()), redis: None, dir }
+    }
+
+    pub fn redis() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let server = RedisServer::start(dir.path(), None);
+        Self { store: Arc::new(Store::open(&on_redis(&server)).unwrap()), redis: Some(server), dir }
+    }
+
+    /// Everything stops and starts again.
+    pub fn restart(self) -> Self {
+        let Self { store, redis, dir } = self;
+        drop(Arc::into_inner(store).expect("nobody else uses the store"));
+        let Some(mut server) = redis else {
+            return Self { store: Arc::new(Store::open(&embedded_in(dir.path())).unwrap()), redis: None, dir };
+        };
+        server.down();
+        server.up();
+        Self { store: Arc::new(Store::open(&on_redis(&server)).unwrap()), redis: Some(server), dir }
+    }
+
+    /// A client, and a code that it was given.
+    pub async fn code(&self) -> (Secret, CodeGrant) {
+        self.store.put_client(&client(), None).await.unwrap();
+        let code = Secret::new("the code");
+        self.store.put_code(&code.hash(), &approved(), HOUR).await.unwrap();
+        (code, approved())
+    }
+
+    /// What a code exchange leaves: a family, an access token `first`, and a refresh token.
+    pub async fn exchanged(&self) -> (FamilyId, Secret) {
+        let (code, seen) = self.code().await;
+        let refresh = Secret::new("refresh-0");
+        let done = redeem(&self.store, &code, &seen, ("family", "first", &refresh)).await;
+        assert_eq!(done, Commit::Done);
+        (family("family"), refresh)
+    }
+}
+
+pub fn family(text: &str) -> FamilyId {
+    FamilyId::parse(text).unwrap()
+}
+
+pub fn jti(text: &str) -> TokenId {
+    TokenId::parse(text).unwrap()
+}
+
+pub fn client() -> Client {
+    Client {
+        id: ClientId::parse("client_1").unwrap(),
+        secret: Some(Secret::new("secret").hash()),
+        auth_method: AuthMethod::ClientSecretBasic,
+        redirect_uris: vec![RedirectUri::parse("https://app.example/cb").unwrap()],
+        grant_types: vec!["authorization_code".to_owned(), "refresh_token".to_owned()],
+        response_types: vec!["code".to_owned()],
+        name: Some("App".to_owned()),
+        scope: Scope::parse("openid profile").unwrap(),
+        issued_at: NOW,
+        secret_expires_at: 0,
+        registration_token: Some(Secret::new("reg-token").hash()),
+        metadata: serde_json::from_str(r#"{"client_uri": "https://app.example"}"#).unwrap(),
+    }
+}
+
+fn user() -> User {
+    let id = Subject::parse("583231").unwrap();
+    User { id, username: "octocat".to_owned(), email: None, name: Some("Mona".to_owned()) }
+}
+
+fn request() -> AuthorizationRequest {
+    AuthorizationRequest {
+        client_id: client().id,
+        redirect_uri: client().redirect_uris[0].clone(),
+        scope: client().scope,
+        state: Some("xyz".to_owned()),
+        code_challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned(),
+        resource: Vec::new(),
+    }
+}
+
+pub fn pending() -> PendingAuthorization {
+    PendingAuthorization { request: request(), browser: Secret::new("cookie").hash(), consented: false }
+}
+
+pub fn approved() -> CodeGrant {
+    CodeGrant::Approved { request: request(), user: user(), issued_at: NOW }
+}
+
+pub fn token(id: &str, family: Option<FamilyId>) -> TokenRecord {
+    let claims = Claims {
+        iss: "https://auth.example.com".to_owned(),
+        sub: user().id,
+        aud: vec!["https://auth.example.com".to_owned()],
+        client_id: client().id,
+        scope: client().scope,
+        jti: jti(id),
+        iat: NOW,
+        exp: NOW + 3600,
+        username: "octocat".to_owned(),
+        email: None,
+        name: Some("Mona".to_owned()),
+    };
+    TokenRecord { claims, family }
+}
+
+pub fn refresh_grant(family: Option<FamilyId>) -> RefreshGrant {
+    RefreshGrant {
+        client_id: client().id,
+        user: user(),
+        scope: client().scope,
+        resource: Vec::new(),
+        family,
+        created_at: NOW,
+        state: RefreshState::Active,
+    }
+}
+
+/// `issue`: family, `jti`, refresh token.
+pub async fn redeem(store: &Store, code: &Secret, seen: &CodeGrant, issue: (&str, &str, &Secret)) -> Commit {
+    let (id, access, refresh) = (family(issue.0), issue.1, issue.2.hash());
+    let access = token(access, Some(id.clone()));
+    let grant = refresh_grant(Some(id.clone()));
+    let refresh = Some((&refresh, &grant));
+    let redemption = Redemption { code, seen, family: &id, access: &access, refresh, lifetimes: LIFETIMES };
+    store.redeem_code(redemption).await.unwrap()
+}
+
+/// Rotates what is stored under `old`; its family, if it has none, becomes `family`. `None`: `old` is not there.
+pub async fn rotate(store: &Store, old: &Secret, successor: &Secret, access: &str) -> Option<Commit> {
+    let stored = store.refresh(old).await.unwrap()?;
+    let id = stored.grant.family.clone().unwrap_or(family("family"));
+    let state = RefreshState::Rotated { at: NOW, successor: "sealed".to_owned() };
+    let rotation = Rotation {
+        spent: RefreshGrant { state, family: Some(id.clone()), ..stored.grant.clone() },
+        successor: successor.clone(),
+        grant: RefreshGrant { state: RefreshState::Active, family: Some(id.clone()), ..stored.grant.clone() },
+        family: id.clone(),
+    };
+    if stored.grant.state != RefreshState::Active {
+        return Some(Commit::Conflict);
+    }
+    let access = token(access, Some(id));
+    let commit = RotationCommit { stored: &stored, rotation: &rotation, access: &access, lifetimes: LIFETIMES };
+    Some(store.rotate_refresh(commit).await.unwrap())
+}

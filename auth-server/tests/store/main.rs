@@ -1,0 +1,10 @@
+//! The store on a real Redis and on the embedded file.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod contract;
+mod embedded;
+mod ground;
+mod python_records;
+mod redis;
+#[path = "../support/redis_server.rs"]
+mod redis_server;

@@ -8,7 +8,9 @@ use auth_server::{
 };
 use tokio::task::JoinSet;
 
-use crate::ground::{Ground, HOUR, LIFETIMES, approved, client, family, jti, pending, redeem, refresh_grant, rotate, token};
+use crate::ground::{
+    Ground, HOUR, LIFETIMES, approved, client, family, jti, pending, redeem, refresh_grant, rotate, token,
+};
 
 macro_rules! on_both {
     ($($(#[$doc:meta])* async fn $name:ident($ground:ident: Ground) $body:block)*) => {

@@ -24,45 +24,45 @@ use tempfile::TempDir;
 
 use crate::redis_server::RedisServer;
 
-pub const NOW: u64 = 1_800_000_000;
-pub const HOUR: Duration = Duration::from_secs(3600);
-pub const LIFETIMES: Lifetimes = Lifetimes { access: HOUR, refresh: Duration::from_secs(86_400), code: HOUR };
+pub(crate) const NOW: u64 = 1_800_000_000;
+pub(crate) const HOUR: Duration = Duration::from_secs(3600);
+pub(crate) const LIFETIMES: Lifetimes = Lifetimes { access: HOUR, refresh: Duration::from_secs(86_400), code: HOUR };
 
 /// Field order is drop order: the store lets go of its files before they are removed.
-pub struct Ground {
-    pub store: Arc<Store>,
-    pub redis: Option<RedisServer>,
-    pub dir: TempDir,
+pub(crate) struct Ground {
+    pub(crate) store: Arc<Store>,
+    pub(crate) redis: Option<RedisServer>,
+    pub(crate) dir: TempDir,
 }
 
 #[expect(clippy::disallowed_methods, reason = "the store's clock")]
-pub fn now() -> SystemTime {
+pub(crate) fn now() -> SystemTime {
     SystemTime::now()
 }
 
-pub fn embedded_in(dir: &Path) -> StoreConfig {
+pub(crate) fn embedded_in(dir: &Path) -> StoreConfig {
     StoreConfig { backend: Backend::Embedded { data_dir: dir.join("data") }, clock: now }
 }
 
-pub fn on_redis(server: &RedisServer) -> StoreConfig {
+pub(crate) fn on_redis(server: &RedisServer) -> StoreConfig {
     let password = server.password.map(Secret::new);
     StoreConfig { backend: Backend::Redis { url: server.url(), password }, clock: now }
 }
 
 impl Ground {
-    pub fn embedded() -> Self {
+    pub(crate) fn embedded() -> Self {
         let dir = tempfile::tempdir().unwrap();
         Self { store: Arc::new(Store::open(&embedded_in(dir.path())).unwrap()), redis: None, dir }
     }
 
-    pub fn redis() -> Self {
+    pub(crate) fn redis() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let server = RedisServer::start(dir.path(), None);
         Self { store: Arc::new(Store::open(&on_redis(&server)).unwrap()), redis: Some(server), dir }
     }
 
     /// Everything stops and starts again.
-    pub fn restart(self) -> Self {
+    pub(crate) fn restart(self) -> Self {
         let Self { store, redis, dir } = self;
         drop(Arc::into_inner(store).expect("nobody else uses the store"));
         let Some(mut server) = redis else {
@@ -74,7 +74,7 @@ impl Ground {
     }
 
     /// A client, and a code that it was given.
-    pub async fn code(&self) -> (Secret, CodeGrant) {
+    pub(crate) async fn code(&self) -> (Secret, CodeGrant) {
         self.store.put_client(&client(), None).await.unwrap();
         let code = Secret::new("the code");
         self.store.put_code(&code.hash(), &approved(), HOUR).await.unwrap();
@@ -82,7 +82,7 @@ impl Ground {
     }
 
     /// What a code exchange leaves: a family, an access token `first`, and a refresh token.
-    pub async fn exchanged(&self) -> (FamilyId, Secret) {
+    pub(crate) async fn exchanged(&self) -> (FamilyId, Secret) {
         let (code, seen) = self.code().await;
         let refresh = Secret::new("refresh-0");
         let done = redeem(&self.store, &code, &seen, ("family", "first", &refresh)).await;
@@ -91,15 +91,15 @@ impl Ground {
     }
 }
 
-pub fn family(text: &str) -> FamilyId {
+pub(crate) fn family(text: &str) -> FamilyId {
     FamilyId::parse(text).unwrap()
 }
 
-pub fn jti(text: &str) -> TokenId {
+pub(crate) fn jti(text: &str) -> TokenId {
     TokenId::parse(text).unwrap()
 }
 
-pub fn client() -> Client {
+pub(crate) fn client() -> Client {
     Client {
         id: ClientId::parse("client_1").unwrap(),
         secret: Some(Secret::new("secret").hash()),
@@ -132,15 +132,15 @@ fn request() -> AuthorizationRequest {
     }
 }
 
-pub fn pending() -> PendingAuthorization {
+pub(crate) fn pending() -> PendingAuthorization {
     PendingAuthorization { request: request(), browser: Secret::new("cookie").hash(), consented: false }
 }
 
-pub fn approved() -> CodeGrant {
+pub(crate) fn approved() -> CodeGrant {
     CodeGrant::Approved { request: request(), user: user(), issued_at: NOW }
 }
 
-pub fn token(id: &str, family: Option<FamilyId>) -> TokenRecord {
+pub(crate) fn token(id: &str, family: Option<FamilyId>) -> TokenRecord {
     let claims = Claims {
         iss: "https://auth.example.com".to_owned(),
         sub: user().id,
@@ -157,7 +157,7 @@ pub fn token(id: &str, family: Option<FamilyId>) -> TokenRecord {
     TokenRecord { claims, family }
 }
 
-pub fn refresh_grant(family: Option<FamilyId>) -> RefreshGrant {
+pub(crate) fn refresh_grant(family: Option<FamilyId>) -> RefreshGrant {
     RefreshGrant {
         client_id: client().id,
         user: user(),
@@ -170,7 +170,7 @@ pub fn refresh_grant(family: Option<FamilyId>) -> RefreshGrant {
 }
 
 /// `issue`: family, `jti`, refresh token.
-pub async fn redeem(store: &Store, code: &Secret, seen: &CodeGrant, issue: (&str, &str, &Secret)) -> Commit {
+pub(crate) async fn redeem(store: &Store, code: &Secret, seen: &CodeGrant, issue: (&str, &str, &Secret)) -> Commit {
     let (id, access, refresh) = (family(issue.0), issue.1, issue.2.hash());
     let access = token(access, Some(id.clone()));
     let grant = refresh_grant(Some(id.clone()));
@@ -180,7 +180,7 @@ pub async fn redeem(store: &Store, code: &Secret, seen: &CodeGrant, issue: (&str
 }
 
 /// Rotates what is stored under `old`; its family, if it has none, becomes `family`. `None`: `old` is not there.
-pub async fn rotate(store: &Store, old: &Secret, successor: &Secret, access: &str) -> Option<Commit> {
+pub(crate) async fn rotate(store: &Store, old: &Secret, successor: &Secret, access: &str) -> Option<Commit> {
     let stored = store.refresh(old).await.unwrap()?;
     let id = stored.grant.family.clone().unwrap_or(family("family"));
     let state = RefreshState::Rotated { at: NOW, successor: "sealed".to_owned() };

@@ -2,9 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod contract;
-mod embedded;
+mod embedded_faults;
 mod ground;
 mod python_records;
-mod redis;
+mod redis_faults;
 #[path = "../support/redis_server.rs"]
 mod redis_server;

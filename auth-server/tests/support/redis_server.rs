@@ -12,15 +12,15 @@ use std::{
 use auth_server::oauth::secret::Secret;
 use deadpool_redis::redis;
 
-pub struct RedisServer {
+pub(crate) struct RedisServer {
     child: Option<Child>,
     addr: SocketAddr,
     dir: PathBuf,
-    pub password: Option<&'static str>,
+    pub(crate) password: Option<&'static str>,
 }
 
 impl RedisServer {
-    pub fn start(dir: &Path, password: Option<&'static str>) -> Self {
+    pub(crate) fn start(dir: &Path, password: Option<&'static str>) -> Self {
         let addr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let dir = dir.join("redis");
         fs::create_dir_all(&dir).unwrap();
@@ -30,7 +30,7 @@ impl RedisServer {
     }
 
     /// Starts it again, on the same port and files.
-    pub fn up(&mut self) {
+    pub(crate) fn up(&mut self) {
         let child = Command::new("redis-server")
             .args(["--port", &self.addr.port().to_string(), "--bind", "127.0.0.1", "--save", ""])
             .args(["--appendonly", "yes", "--appendfsync", "always", "--requirepass", self.password.unwrap_or("")])
@@ -48,19 +48,25 @@ impl RedisServer {
     }
 
     /// Kills it.
-    pub fn down(&mut self) {
+    pub(crate) fn down(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().unwrap();
             child.wait().unwrap();
         }
     }
 
-    pub fn url(&self) -> Secret {
+    /// «STOP» and «CONT»: it hangs, and goes on.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.child.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+    }
+
+    pub(crate) fn url(&self) -> Secret {
         Secret::new(format!("redis://{}", self.addr))
     }
 
     /// A client of its own, for looking at what is stored and for writing what others wrote.
-    pub async fn client(&self) -> redis::aio::MultiplexedConnection {
+    pub(crate) async fn client(&self) -> redis::aio::MultiplexedConnection {
         let auth = self.password.map(|password| format!(":{password}@")).unwrap_or_default();
         let client = redis::Client::open(format!("redis://{auth}{}", self.addr)).unwrap();
         client.get_multiplexed_async_connection().await.unwrap()

@@ -1,0 +1,151 @@
+//! Redis misbehaves: every operation ends in bounded time with «unavailable», and recovers by itself.
+
+use std::{
+    future::Future,
+    time::{Duration, Instant},
+};
+
+use auth_server::{
+    oauth::secret::Secret,
+    store::{Backend, Commit, Revocation, Store, StoreConfig, StoreUnavailable},
+};
+use deadpool_redis::redis::{AsyncCommands, cmd};
+
+use crate::{
+    ground::{Ground, HOUR, client, jti, now, on_redis, token},
+    redis_server::RedisServer,
+};
+
+async fn is_refused_soon<T>(work: impl Future<Output = Result<T, StoreUnavailable>>) {
+    let begun = Instant::now();
+    assert!(work.await.is_err());
+    assert!(begun.elapsed() < Duration::from_millis(2500), "it took {:?}", begun.elapsed());
+}
+
+async fn works(store: &Store) {
+    assert_eq!(store.revocation(&jti("first")).await.unwrap(), Revocation::Active);
+    store.put_client(&client(), None).await.unwrap();
+}
+
+#[tokio::test]
+async fn redis_down_is_unavailable_and_back_is_available() {
+    let mut ground = Ground::redis();
+    ground.exchanged().await;
+    ground.redis.as_mut().unwrap().down();
+    is_refused_soon(ground.store.revocation(&jti("first"))).await;
+    is_refused_soon(ground.store.put_client(&client(), None)).await;
+    is_refused_soon(ground.store.ping()).await;
+    ground.redis.as_mut().unwrap().up();
+    works(&ground.store).await;
+}
+
+#[tokio::test]
+async fn redis_restarted_between_two_requests_is_not_noticed() {
+    let mut ground = Ground::redis();
+    ground.exchanged().await;
+    for write_first in [true, false] {
+        let server = ground.redis.as_mut().unwrap();
+        server.down();
+        server.up();
+        if write_first {
+            ground.store.put_client(&client(), None).await.unwrap();
+        }
+        works(&ground.store).await;
+    }
+}
+
+#[tokio::test]
+async fn redis_down_at_start_may_come_up_later() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut server = RedisServer::start(dir.path(), None);
+    server.down();
+    let store = Store::open(&on_redis(&server)).unwrap();
+    is_refused_soon(store.ping()).await;
+    server.up();
+    store.ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_redis_that_hangs_is_unavailable_until_it_goes_on() {
+    let ground = Ground::redis();
+    ground.exchanged().await;
+    let server = ground.redis.as_ref().unwrap();
+    server.signal("STOP");
+    is_refused_soon(ground.store.revocation(&jti("first"))).await;
+    is_refused_soon(ground.store.put_client(&client(), None)).await;
+    server.signal("CONT");
+    works(&ground.store).await;
+}
+
+#[tokio::test]
+async fn a_wrong_redis_password_is_unavailable() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = RedisServer::start(dir.path(), Some("right"));
+    let open = |password: Option<&str>, url: Secret| {
+        let backend = Backend::Redis { url, password: password.map(Secret::new) };
+        Store::open(&StoreConfig { backend, clock: now }).unwrap()
+    };
+    is_refused_soon(open(Some("wrong"), server.url()).ping()).await;
+    is_refused_soon(open(None, server.url()).ping()).await;
+    open(Some("right"), server.url()).ping().await.unwrap();
+    let inside = Secret::new(server.url().expose().replace("redis://", "redis://:right@"));
+    open(Some("wrong"), inside.clone()).ping().await.unwrap();
+    open(None, inside).ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_read_only_redis_refuses_writes_and_answers_reads() {
+    let ground = Ground::redis();
+    ground.exchanged().await;
+    let mut redis = ground.redis.as_ref().unwrap().client().await;
+    let _: () = cmd("REPLICAOF").arg("127.0.0.1").arg(1).query_async(&mut redis).await.unwrap();
+    is_refused_soon(ground.store.put_client(&client(), None)).await;
+    assert_eq!(ground.store.revocation(&jti("first")).await.unwrap(), Revocation::Active);
+    let _: () = cmd("REPLICAOF").arg("NO").arg("ONE").query_async(&mut redis).await.unwrap();
+    works(&ground.store).await;
+}
+
+#[tokio::test]
+async fn a_redis_out_of_memory_writes_nothing_by_halves() {
+    let ground = Ground::redis();
+    let mut redis = ground.redis.as_ref().unwrap().client().await;
+    let mut limit = async |bytes: u32| {
+        let _: () = cmd("CONFIG").arg("SET").arg("maxmemory").arg(bytes).query_async(&mut redis).await.unwrap();
+    };
+    limit(1).await;
+    is_refused_soon(ground.store.put_token(&token("first", None), HOUR)).await;
+    assert_eq!(ground.store.revocation(&jti("first")).await.unwrap(), Revocation::Revoked);
+    limit(0).await;
+    ground.exchanged().await;
+    works(&ground.store).await;
+}
+
+#[tokio::test]
+async fn a_verification_asks_redis_once() {
+    let ground = Ground::redis();
+    ground.exchanged().await;
+    let mut redis = ground.redis.as_ref().unwrap().client().await;
+    let mut commands = async || -> u64 {
+        let info: String = cmd("INFO").arg("stats").query_async(&mut redis).await.unwrap();
+        let line = info.lines().find_map(|line| line.strip_prefix("total_commands_processed:")).unwrap();
+        line.parse().unwrap()
+    };
+    ground.store.revocation(&jti("first")).await.unwrap();
+    let before = commands().await;
+    for _ in 0..100 {
+        ground.store.revocation(&jti("first")).await.unwrap();
+    }
+    assert_eq!(commands().await - before, 101, "a hundred, and the one that counts them");
+}
+
+#[tokio::test]
+async fn the_list_of_a_persons_tokens_stays_in_proportion_to_what_lives() {
+    let ground = Ground::redis();
+    let mut redis = ground.redis.as_ref().unwrap().client().await;
+    for i in 0..300 {
+        let brief = token(&format!("brief-{i}"), None);
+        assert_eq!(ground.store.put_token(&brief, Duration::from_millis(1)).await.unwrap(), Commit::Done);
+    }
+    let listed: usize = redis.scard("oauth:user_tokens:octocat").await.unwrap();
+    assert!(listed < 30, "{listed} are listed and none lives");
+}

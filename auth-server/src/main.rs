@@ -70,7 +70,7 @@ fn stop_signal() -> std::io::Result<CancellationToken> {
 fn generate_key(file: Option<&Path>) -> ExitCode {
     match keys::generate(file, &mut std::io::stdout()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(cause) => tell(&format!("no key written: {cause}\n"), ExitCode::FAILURE),
+        Err(cause) => tell(&format!("auth-server keys generate: {cause}\n"), ExitCode::FAILURE),
     }
 }
 

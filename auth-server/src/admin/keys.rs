@@ -18,7 +18,7 @@ pub(crate) const KEY_BITS: u32 = 2048;
 pub enum GenerateError {
     #[error("{0}")]
     Key(#[from] KeyError),
-    #[error("{0}")]
+    #[error("the key could not be written: {0}")]
     Write(#[from] io::Error),
 }
 

@@ -1,34 +1,30 @@
-//! `/success` and `/error`: where a login ends when it does not end at the client.
+//! `/success` and `/error`: where a login ends when it does not end at the client. Every value is shown, none believed.
 
-use actix_web::{HttpResponse, http::StatusCode, web::Query};
-use serde::Deserialize;
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
 
 use super::{
     Server,
     pages::{ErrorPage, Forms, SuccessPage, page},
 };
+use crate::oauth::params::Params;
 
-#[derive(Deserialize)]
-pub(super) struct Success {
-    code: Option<String>,
+pub(super) async fn success(server: Server, request: HttpRequest) -> HttpResponse {
+    let params = params(&request);
+    page(StatusCode::OK, Forms::None, &SuccessPage::new(server.gateway.base_domain(), params.get("code")))
 }
 
-#[derive(Deserialize)]
-pub(super) struct Failure {
-    error: Option<String>,
-    error_description: Option<String>,
-}
-
-pub(super) async fn success(server: Server, query: Query<Success>) -> HttpResponse {
-    page(StatusCode::OK, Forms::None, &SuccessPage::new(server.gateway.base_domain(), query.code.as_deref()))
-}
-
-pub(super) async fn error(server: Server, query: Query<Failure>) -> HttpResponse {
-    let explanation = query.error_description.as_deref().unwrap_or("The sign-in could not be completed.");
+pub(super) async fn error(server: Server, request: HttpRequest) -> HttpResponse {
+    let params = params(&request);
+    let explanation = params.get("error_description").unwrap_or("The sign-in could not be completed.");
     let failure = ErrorPage::new(server.gateway.base_domain(), "You are not signed in", explanation);
-    let failure = match query.error.as_deref() {
+    let failure = match params.get("error") {
         Some(code) => failure.detail("Error", code),
         None => failure,
     };
     page(StatusCode::BAD_REQUEST, Forms::None, &failure)
+}
+
+/// A query that cannot be read says nothing.
+fn params(request: &HttpRequest) -> Params {
+    Params::parse(request.query_string().as_bytes()).unwrap_or_default()
 }

@@ -1,6 +1,6 @@
 //! What the server remembers. [`Store`] is typed and named by intent; `kv` moves bytes; `record` is their form at rest.
 //!
-//! Whatever must happen together is one [`kv::Batch`]. All that was issued from one authorization is listed in one
+//! Whatever must happen together is one `kv::Batch`. All that was issued from one authorization is listed in one
 //! family record, and everyone who issues or revokes compares and swaps that record: it is where races are decided.
 //!
 //! Not here yet: a cache of verified tokens (`cache.rs`) goes between [`Store::revocation`] and `kv`, and is told of

@@ -41,7 +41,7 @@ pub(crate) struct Batch {
     pub(crate) changes: Vec<(String, Change)>,
 }
 
-/// Members that are looked at when one is added to a set.
+/// Members that are looked at when one is added to a set; commit.lua has the same number.
 pub(crate) const PRUNED_AT_ONCE: usize = 8;
 
 impl Batch {

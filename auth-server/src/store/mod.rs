@@ -92,13 +92,19 @@ pub struct Redemption<'a> {
 }
 
 /// A refresh token as it is stored.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct StoredRefresh {
     pub grant: RefreshGrant,
     hash: SecretHash,
-    /// Not that of the hash for the Python service's tokens.
+    /// Holds the token itself if the Python service wrote it: never printed.
     key: String,
     bytes: Vec<u8>,
+}
+
+impl std::fmt::Debug for StoredRefresh {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoredRefresh").field("grant", &self.grant).finish_non_exhaustive()
+    }
 }
 
 /// A refresh token gives way to its successor.

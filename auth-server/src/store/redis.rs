@@ -1,4 +1,4 @@
-//! Redis through deadpool-redis: bounded waits, and recovery without a restart.
+//! Redis 6.2 or later through deadpool-redis: bounded waits, and recovery without a restart.
 //!
 //! Reads share one multiplexed connection, the lane: one round trip each, pipelined. Writes take a connection from the
 //! pool, which checks it first: a write is never sent twice, so it must not be lost to a connection that died meanwhile.
@@ -114,15 +114,11 @@ impl RedisKv {
         let answer = async {
             let (mut lane, is_new) = self.lane().await?;
             match command.query_async(&mut lane).await {
-                Err(fault) if fault.is_unrecoverable_error() || fault.is_timeout() => {
-                    self.leave_lane();
-                    if is_new || fault.is_timeout() {
-                        return Err(fault.into());
-                    }
-                    Ok(command.query_async(&mut self.lane().await?.0).await?)
-                }
-                answer => Ok(answer?),
+                Err(fault) if fault.is_unrecoverable_error() && !is_new => self.leave_lane(),
+                answer => return Ok(answer?),
             }
+            let (mut lane, _) = self.lane().await?;
+            Ok(command.query_async(&mut lane).await?)
         };
         bounded(answer).await.inspect_err(|_| self.leave_lane())
     }

@@ -51,7 +51,7 @@ struct ClientRecord {
 }
 
 /// A list written as JSON text; one written as a list is read too.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(from = "TextOrList", into = "String")]
 struct Texts(Vec<String>);
 
@@ -74,12 +74,6 @@ impl From<TextOrList> for Texts {
 impl From<Texts> for String {
     fn from(texts: Texts) -> Self {
         Value::from(texts.0).to_string()
-    }
-}
-
-impl Clone for Texts {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
     }
 }
 

@@ -26,18 +26,16 @@ use clap::{Parser, ValueEnum};
 use compare::Effort;
 use report::Report;
 
-/// Measures the gateway against the Python originals and against what the machine could do at most
+/// Measures the gateway against the Python originals and against what the machine could do at most; a whole run
+/// replaces the results in docs/benchmarks.md and draws docs/benchmarks.svg
 #[derive(Debug, Parser)]
 #[command(name = "gateway-bench")]
 struct Arguments {
     /// One short round: shows that everything runs, measures nothing worth reading
     #[arg(long)]
     quick: bool,
-    /// Put the results into docs/benchmarks.md and draw docs/benchmarks.svg
-    #[arg(long)]
-    write: bool,
     /// One topic instead of both
-    #[arg(long, conflicts_with = "write")]
+    #[arg(long)]
     only: Option<Topic>,
     /// Be the bare actix handler on this port
     #[arg(long, hide = true)]
@@ -51,20 +49,21 @@ enum Topic {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let Arguments { quick, write, only, bare } = Arguments::parse();
+    let Arguments { quick, only, bare } = Arguments::parse();
     if let Some(port) = bare {
         return Ok(actix_rt::System::new().block_on(bare::serve(port))?);
     }
     let effort = if quick { Effort::QUICK } else { Effort::FULL };
     // One thread makes all load, so that it takes no more than one core away from the program under test.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let machine = machine::facts();
     let report = runtime.block_on(async {
         let verify = if only == Some(Topic::Calls) { Vec::new() } else { verify::run(effort).await? };
         let calls = if only == Some(Topic::Verify) { Vec::new() } else { calls::run(effort).await? };
-        Ok::<_, Box<dyn Error>>(Report { effort, verify, calls })
+        Ok::<_, Box<dyn Error>>(Report { effort, machine, verify, calls })
     })?;
     stdout().write_all(report.markdown().as_bytes())?;
-    if write {
+    if !quick && only.is_none() {
         report.write()?;
     }
     Ok(())

@@ -65,8 +65,12 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let id = Pid::from_raw(self.process.id().cast_signed());
-        kill(id, Signal::SIGTERM).ok();
+        kill(Pid::from_raw(self.process.id().cast_signed()), Signal::SIGTERM).ok();
+        let asked = Instant::now();
+        while matches!(self.process.try_wait(), Ok(None)) && asked.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.process.kill().ok(); // nothing is left to kill when it has ended by itself
         self.process.wait().ok();
     }
 }

@@ -7,15 +7,16 @@ use crate::compare::{Effort, Measured};
 use crate::load::Sample;
 use crate::plot;
 use crate::stats::{Spread, figure};
-use crate::{calls, machine, places, verify};
+use crate::{calls, places, verify};
 
 const PAGE: &str = "docs/benchmarks.md";
 const PLOT: &str = "docs/benchmarks.svg";
 /// The results stand between these two lines of the page.
-const FENCE: [&str; 2] = ["<!-- results: written by `just bench --write` -->\n", "<!-- end of results -->"];
+const FENCE: [&str; 2] = ["<!-- results: written by `just bench` -->\n", "<!-- end of results -->"];
 
 pub(crate) struct Report {
     pub(crate) effort: Effort,
+    pub(crate) machine: String,
     pub(crate) verify: Vec<Measured>,
     pub(crate) calls: Vec<Measured>,
 }
@@ -23,7 +24,7 @@ pub(crate) struct Report {
 impl Report {
     pub(crate) fn markdown(&self) -> String {
         let Effort { rounds, time, starts } = self.effort;
-        let mut text = format!("Machine: {}.\n", machine::facts());
+        let mut text = format!("Machine: {}.\n", self.machine);
         text += &format!("{rounds} rounds of {} ms for each program and load; {starts} starts.\n", time.as_millis());
         for (topic, programs, loads, original) in [
             ("`/verify`", &self.verify, verify::LOADS, verify::ORIGINAL),

@@ -43,6 +43,7 @@ def start(root: Path, processes: Processes) -> Gateway:
         "GITHUB_BASE_URL": github,
         "GITHUB_API_URL": github,
         "ALLOWED_GITHUB_USERS": "*",
+        "MCP_CORS_ORIGINS": "*",
         "DATA_DIR": str(demo / "data"),
         # Whatever an .env in this folder says of production is not for the demo.
         "REDIS_URL": "",
@@ -58,7 +59,7 @@ def start(root: Path, processes: Processes) -> Gateway:
     services = []
     for name, command in commands.items():
         sidecar = [programs / "mcp-sidecar", "--port", 0, "--require-user", "--", *command]
-        address = processes.start(f"mcp-{name}", sidecar, {"BASE_DOMAIN": domain, "LOG_FILE": ""}).address()
+        address = processes.start(f"mcp-{name}", sidecar, {"BASE_DOMAIN": domain, "MCP_CORS_ORIGINS": "*", "LOG_FILE": ""}).address()
         services.append(f"{name}=http://{address}")
         steps.done(f"mcp-sidecar for {name}", SERVERS[name])
 

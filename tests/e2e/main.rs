@@ -1,4 +1,12 @@
 //! The gateway as its users meet it. One binary, because linking costs more than running.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod doors;
+mod github_faults;
 mod github_standin;
+mod identity;
+mod journey;
+mod journey_rmcp;
+mod processes;
+mod revocation;
+mod support;

@@ -1,6 +1,7 @@
 //! Everything a test starts, and how it finds, watches and ends it. Nothing outlives its guard.
 
 mod certificate;
+mod family;
 mod gateway;
 mod paths;
 mod ports;
@@ -11,6 +12,7 @@ mod upstream;
 mod wait;
 
 pub use certificate::Certificate;
+pub use family::Family;
 pub use gateway::{Gateway, Setup, StoreKind};
 pub use paths::{artifacts, binary, repository, tool};
 pub use ports::free_port;

@@ -3,6 +3,7 @@
 use std::{process::Command, time::Duration};
 
 use super::{Certificate, Process, free_port, repository, tool, wait::within};
+use crate::client::raw_get;
 
 /// What Traefik has to know before it starts.
 #[derive(Debug)]
@@ -39,10 +40,10 @@ impl Traefik {
             .env("AUTH_RATE_LIMIT", "1000")
             .env("MCP_SERVICES", services.join(","));
         self.process = Some(Process::start("traefik", &mut run));
-        let ports = [self.http_port, self.https_port, self.ping_port];
-        within(Duration::from_secs(30), "Traefik does not listen", || {
-            let open = |port: &u16| std::net::TcpStream::connect(("127.0.0.1", *port)).is_ok();
-            ports.iter().all(open).then_some(())
+        // It listens before it has read its certificate and routes; what counts is that a request gets through.
+        let host = format!("auth.{}", self.base_domain());
+        within(Duration::from_secs(30), "Traefik does not lead to auth-server", || {
+            raw_get(&certificate.authority(), &host, "/health").starts_with("HTTP/1.1 200").then_some(())
         });
     }
 }

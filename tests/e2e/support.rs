@@ -1,0 +1,24 @@
+//! What several of these tests do first.
+
+use gateway_tests::{
+    client::{Client, Login, Tokens},
+    harness::Gateway,
+};
+use serde_json::Value;
+
+/// Scope of a login that is to last: refresh tokens belong to `offline_access`.
+pub(crate) const SCOPE: &str = "openid profile email offline_access";
+
+/// Someone logged in for `service`, with the client they used.
+pub(crate) async fn log_in(gateway: &Gateway, user: &str, service: &str) -> (Client, Tokens) {
+    let client = Client::register(gateway.browser(), &gateway.issuer(), "A plain client").await;
+    let tokens = client.log_in(&Login { user, resource: &gateway.mcp(service), scope: SCOPE }).await;
+    (client, tokens)
+}
+
+/// Claims of a JWT, unchecked.
+pub(crate) fn claims(token: &str) -> Value {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    let payload = token.split('.').nth(1).expect("a JWT has three parts");
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
+}

@@ -7,6 +7,7 @@ mod github_standin;
 mod identity;
 mod journey;
 mod journey_rmcp;
+mod pages;
 mod processes;
 mod revocation;
 mod support;

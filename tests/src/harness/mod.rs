@@ -1,6 +1,7 @@
 //! Everything a test starts, and how it finds, watches and ends it. Nothing outlives its guard.
 
 mod certificate;
+mod chromium;
 mod family;
 mod gateway;
 mod paths;
@@ -12,6 +13,7 @@ mod upstream;
 mod wait;
 
 pub use certificate::Certificate;
+pub use chromium::{Chromium, Look};
 pub use family::Family;
 pub use gateway::{Gateway, Setup, StoreKind};
 pub use paths::{artifacts, binary, repository, tool};

@@ -33,3 +33,9 @@ pub fn artifacts(folder: &str) -> PathBuf {
     std::fs::create_dir_all(&path).unwrap_or_else(|error| panic!("{} cannot be made: {error}", path.display()));
     path
 }
+
+pub(super) fn installed(name: &str) -> PathBuf {
+    let path = PathBuf::from("/usr/bin").join(name);
+    assert!(path.exists(), "{name} is missing: run scripts/setup test first");
+    path
+}

@@ -1,14 +1,13 @@
 //! A redis-server of one's own, that can be stopped and started again with its data.
 
 use std::{
-    path::PathBuf,
     process::{Command, Stdio},
     time::Duration,
 };
 
 use tempfile::TempDir;
 
-use super::{Process, free_port, wait::within};
+use super::{Process, free_port, paths::installed, wait::within};
 
 /// Durable: what was written is there after [`Redis::stop`] and [`Redis::resume`].
 #[derive(Debug)]
@@ -57,10 +56,4 @@ impl Redis {
     pub fn keys(&self, pattern: &str) -> Vec<String> {
         self.cli(&["--raw", "KEYS", pattern]).lines().map(str::to_owned).collect()
     }
-}
-
-fn installed(name: &str) -> PathBuf {
-    let path = PathBuf::from("/usr/bin").join(name);
-    assert!(path.exists(), "{name} is missing: run scripts/setup test first");
-    path
 }

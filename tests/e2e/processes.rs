@@ -45,6 +45,12 @@ impl Sidecar {
         self.family.members().iter().filter(|(_, command)| !command.contains("mcp-sidecar")).count()
     }
 
+    /// A server answers before its children have children of their own.
+    async fn grows_to(&self, size: usize) {
+        let grown = async || (self.tree() == size).then_some(());
+        eventually(ENDS_WITHIN, "the trees are complete", grown).await;
+    }
+
     async fn nothing_is_left(&self) {
         let empty = async || self.family.members().is_empty().then_some(());
         let what = "the sidecar, its watchdog and every descendant are gone";
@@ -57,7 +63,7 @@ async fn sigterm_to_the_sidecar_leaves_no_child_and_no_grandchild() {
     let mut sidecar = Sidecar::start("");
     let sessions = [sidecar.session().await, sidecar.session().await];
     assert_eq!(sessions[0].call("echo", json!({ "text": "alive" })).await, "alive");
-    assert_eq!(sidecar.tree(), 2 * TREE, "{:?}", sidecar.family.members());
+    sidecar.grows_to(2 * TREE).await;
     assert!(sidecar.process.terminate().success());
     sidecar.nothing_is_left().await;
 }
@@ -66,7 +72,7 @@ async fn sigterm_to_the_sidecar_leaves_no_child_and_no_grandchild() {
 async fn sigterm_leaves_nothing_even_of_a_server_that_ignores_both_the_end_of_stdin_and_sigterm() {
     let mut sidecar = Sidecar::start("--ignore-term --ignore-eof");
     let _session = sidecar.session().await;
-    assert_eq!(sidecar.tree(), TREE);
+    sidecar.grows_to(TREE).await;
     assert!(sidecar.process.terminate().success());
     sidecar.nothing_is_left().await;
 }
@@ -75,7 +81,7 @@ async fn sigterm_leaves_nothing_even_of_a_server_that_ignores_both_the_end_of_st
 async fn sigkill_of_the_sidecar_leaves_no_child_and_no_grandchild() {
     let mut sidecar = Sidecar::start("--ignore-term --ignore-eof");
     let _sessions = [sidecar.session().await, sidecar.session().await];
-    assert_eq!(sidecar.tree(), 2 * TREE);
+    sidecar.grows_to(2 * TREE).await;
     sidecar.process.signal(Signal::SIGKILL);
     sidecar.process.ended();
     sidecar.nothing_is_left().await;
@@ -85,7 +91,7 @@ async fn sigkill_of_the_sidecar_leaves_no_child_and_no_grandchild() {
 async fn deleting_a_session_ends_its_tree_and_no_other() {
     let sidecar = Sidecar::start("--ignore-eof");
     let (ending, staying) = (sidecar.session().await, sidecar.session().await);
-    assert_eq!(sidecar.tree(), 2 * TREE);
+    sidecar.grows_to(2 * TREE).await;
     assert!(ending.delete().await.is_success());
     let one_left = async || (sidecar.tree() == TREE).then_some(());
     eventually(ENDS_WITHIN, "the deleted session's tree is gone", one_left).await;

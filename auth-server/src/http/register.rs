@@ -11,10 +11,9 @@ use super::{AuthServer, Server, error::Fault, extract::Body, reply::private_json
 use crate::{
     clock,
     oauth::{
-        client::Client,
         error::{ManagementError, RegistrationError},
         id::ClientId,
-        registration::{self, ClientMetadata, MAX_BODY, NewClient},
+        registration::{self, ClientMetadata, MAX_BODY, NewClient, Registration},
     },
     random,
     store::Commit,
@@ -35,8 +34,8 @@ pub(super) async fn create(server: Server, body: Body<MAX_BODY>) -> Result<HttpR
 }
 
 pub(super) async fn read(server: Server, request: HttpRequest, id: Path<String>) -> Result<HttpResponse, Fault> {
-    let client = managed(&server, &request, &id).await?;
-    Ok(private_json(StatusCode::OK, &registration::configuration(&client, &server.gateway)))
+    let registration = managed(&server, &request, &id).await?;
+    Ok(private_json(StatusCode::OK, &registration.response(&server.gateway)))
 }
 
 pub(super) async fn update(
@@ -45,25 +44,25 @@ pub(super) async fn update(
     id: Path<String>,
     body: Body<MAX_BODY>,
 ) -> Result<HttpResponse, Fault> {
-    let client = managed(&server, &request, &id).await?;
+    let mut registration = managed(&server, &request, &id).await?;
     let metadata = ClientMetadata::parse(&body.0.ok_or(RegistrationError::TooLarge)?)?;
-    let client = metadata.update(client)?;
-    if server.store.replace_client(&client, server.lifetimes.client).await? == Commit::Conflict {
+    registration.client = metadata.update(registration.client)?;
+    if server.store.replace_client(&registration.client, server.lifetimes.client).await? == Commit::Conflict {
         return Err(ManagementError::UnknownClient.into());
     }
-    info!(client_id:% = client.id; "client registration changed");
-    Ok(private_json(StatusCode::OK, &registration::configuration(&client, &server.gateway)))
+    info!(client_id:% = registration.client.id; "client registration changed");
+    Ok(private_json(StatusCode::OK, &registration.response(&server.gateway)))
 }
 
 pub(super) async fn delete(server: Server, request: HttpRequest, id: Path<String>) -> Result<HttpResponse, Fault> {
-    let client = managed(&server, &request, &id).await?;
+    let Registration { client, .. } = managed(&server, &request, &id).await?;
     server.store.delete_client(&client.id).await?;
     info!(client_id:% = client.id; "client and its tokens deleted");
     Ok(HttpResponse::NoContent().insert_header((header::CACHE_CONTROL, "no-store")).finish())
 }
 
-/// The client, to the holder of its registration access token (RFC 7592 §2).
-async fn managed(server: &AuthServer, request: &HttpRequest, id: &str) -> Result<Client, Fault> {
+/// The registration, to the holder of its registration access token (RFC 7592 §2).
+async fn managed(server: &AuthServer, request: &HttpRequest, id: &str) -> Result<Registration, Fault> {
     let client = match ClientId::parse(id) {
         Some(id) => server.store.client(&id).await?,
         None => None,

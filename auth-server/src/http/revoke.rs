@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse};
 use log::info;
 
-use super::{AuthServer, Server, error::Fault, extract::Form, token::authenticate};
+use super::{Server, error::Fault, extract::Form, token::authenticate};
 use crate::{
     clock,
     oauth::{
@@ -19,21 +19,17 @@ pub(super) async fn revoke(server: Server, request: HttpRequest, form: Form) -> 
     let token = Secret::new(params.require("token").map_err(TokenError::from)?);
 
     let access = server.jwt.verify(token.expose(), clock::unix(clock::now()));
-    let revoke = match (access, server.store.refresh(&token).await?) {
+    let stored = server.store.refresh(&token).await?;
+    let revoke = match (&access, &stored) {
         (Ok(claims), _) => revocation::revoke_access(claims.claims(), &caller),
         (Err(_), Some(stored)) => revocation::revoke_refresh(&stored.grant, &caller),
         (Err(_), None) => Revoke::Nothing,
     };
-    commit(&server, &revoke).await?;
+    match (&revoke, &stored) {
+        (Revoke::Token(jti), _) => server.store.revoke_token(jti).await?,
+        (Revoke::Refresh, Some(stored)) => server.store.revoke_refresh(stored).await?,
+        _ => {}
+    }
     info!(client_id:% = caller.id(), revoked = !matches!(revoke, Revoke::Nothing); "revocation answered");
     Ok(HttpResponse::Ok().finish())
-}
-
-async fn commit(server: &AuthServer, revoke: &Revoke) -> Result<(), Fault> {
-    match revoke {
-        Revoke::Token(jti) => server.store.revoke_token(jti).await?,
-        Revoke::Family(family) => server.store.revoke_family(family).await?,
-        Revoke::Nothing => {}
-    }
-    Ok(())
 }

@@ -100,7 +100,8 @@ impl ClientMetadata {
 }
 
 impl Registration {
-    /// The 201 answer (RFC 7591 §3.2.1, RFC 7592 §3). Holds secrets: serve it with `Cache-Control: no-store`.
+    /// The 201 answer, and the 200 answer of `GET` and `PUT` (RFC 7591 §3.2.1, RFC 7592 §3). Holds secrets: serve it
+    /// with `Cache-Control: no-store`.
     pub fn response(&self, gateway: &Gateway) -> Value {
         let mut answer = configuration(&self.client, gateway);
         if let Some(secret) = &self.secret {
@@ -111,8 +112,8 @@ impl Registration {
     }
 }
 
-/// The 200 answer of `GET` and `PUT` (RFC 7592 §3); secrets are not told again, for only their hashes are kept.
-pub fn configuration(client: &Client, gateway: &Gateway) -> Value {
+/// What is said of a client in every answer.
+fn configuration(client: &Client, gateway: &Gateway) -> Value {
     let mut answer = client.metadata.clone();
     let mut add = |name: &str, value: Value| answer.insert(name.to_owned(), value);
     add("client_id", json!(client.id));
@@ -136,8 +137,12 @@ pub fn configuration(client: &Client, gateway: &Gateway) -> Value {
 }
 
 /// RFC 7592 §2: only the holder of the registration access token may read or change the registration.
-/// `authorization`: the value of that header.
-pub fn authorize_management(client: Option<Client>, authorization: Option<&str>) -> Result<Client, ManagementError> {
+/// `authorization`: the value of that header. The token is told again, as RFC 7592 §3 requires; the client's secret is
+/// not, for only its hash is kept.
+pub fn authorize_management(
+    client: Option<Client>,
+    authorization: Option<&str>,
+) -> Result<Registration, ManagementError> {
     let bearer = authorization
         .and_then(|value| value.trim().split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
@@ -145,7 +150,11 @@ pub fn authorize_management(client: Option<Client>, authorization: Option<&str>)
         .ok_or(ManagementError::TokenMissing)?;
     let client = client.ok_or(ManagementError::UnknownClient)?;
     let holds = |hash: &SecretHash| hash.matches(&bearer);
-    if client.registration_token.as_ref().is_some_and(holds) { Ok(client) } else { Err(ManagementError::TokenWrong) }
+    if client.registration_token.as_ref().is_some_and(holds) {
+        Ok(Registration { client, secret: None, registration_token: bearer })
+    } else {
+        Err(ManagementError::TokenWrong)
+    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,6 @@
 //! Revocation (RFC 7009): only the token's own client may revoke it; the answer is 200 whatever happened (§2.2).
 
-use super::{
-    access_token::Claims,
-    client_authentication::AuthenticatedClient,
-    id::{FamilyId, TokenId},
-    refresh::RefreshGrant,
-};
+use super::{access_token::Claims, client_authentication::AuthenticatedClient, id::TokenId, refresh::RefreshGrant};
 
 /// What to take away.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,8 +8,8 @@ pub enum Revoke {
     /// One access token.
     Token(TokenId),
     /// A refresh token, and with it everything from the same authorization (RFC 7009 §2.1).
-    Family(FamilyId),
-    /// Not this client's, or a refresh token of the Python service, which has no family until its first use.
+    Refresh,
+    /// Not this client's.
     Nothing,
 }
 
@@ -24,10 +19,7 @@ pub fn revoke_access(claims: &Claims, caller: &AuthenticatedClient) -> Revoke {
 }
 
 pub fn revoke_refresh(grant: &RefreshGrant, caller: &AuthenticatedClient) -> Revoke {
-    match &grant.family {
-        Some(family) if grant.client_id == *caller.id() => Revoke::Family(family.clone()),
-        _ => Revoke::Nothing,
-    }
+    if grant.client_id == *caller.id() { Revoke::Refresh } else { Revoke::Nothing }
 }
 
 #[cfg(test)]
@@ -39,7 +31,7 @@ mod tests {
     fn a_client_revokes_its_own_tokens() {
         let caller = authenticated(client());
         assert_eq!(revoke_access(&claims(), &caller), Revoke::Token(claims().jti));
-        assert_eq!(revoke_refresh(&refresh_grant(), &caller), Revoke::Family(refresh_grant().family.unwrap()));
+        assert_eq!(revoke_refresh(&refresh_grant(), &caller), Revoke::Refresh);
     }
 
     #[test]

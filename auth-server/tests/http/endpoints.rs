@@ -97,6 +97,8 @@ async fn a_registration_is_read_changed_and_deleted_with_its_own_token_only() {
     assert_eq!(ask(Method::GET, Some("reg-wrong"), None).await.status(), StatusCode::FORBIDDEN);
     let read: Value = ask(Method::GET, Some(token), None).await.json().await.unwrap();
     assert_eq!(read["client_id"], client.id.as_str());
+    assert_eq!(read["registration_access_token"], token, "RFC 7592 §3");
+    assert!(read.get("client_secret").is_none());
     let renamed =
         serde_json::json!({"client_id": client.id, "redirect_uris": [REDIRECT_URI], "client_name": "Renamed"});
     let updated = ask(Method::PUT, Some(token), Some(renamed)).await;

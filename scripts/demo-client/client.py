@@ -1,6 +1,8 @@
 """A real MCP client: the Python SDK with its own OAuth provider. We only watch what it does, and play the person."""
 
 import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,6 +16,9 @@ from person import Person
 from screen import Steps
 
 REDIRECT_URI = "http://127.0.0.1:33418/callback"
+
+# Told of each thing that happened: what it was, and what came of it.
+Done = Callable[[str, str], None]
 
 
 class Memory(TokenStorage):
@@ -36,49 +41,58 @@ class Memory(TokenStorage):
         self.client = client_info
 
 
-def watch(steps: Steps, memory: Memory):
+def watch(done: Done):
     """Called with each answer the SDK gets; says what it means."""
 
     async def seen(response: httpx2.Response) -> None:
         path, host = response.url.path, response.url.host
         if response.status_code == 401:
-            steps.done("request without a token", "401, and where to learn more")
+            done("request without a token", "401, and where to learn more")
         elif path.startswith("/.well-known/oauth-protected-resource") and response.is_success:
-            steps.done("who guards this server?", f"{host}{path}")
+            done("who guards this server?", f"{host}{path}")
         elif path.startswith("/.well-known/oauth-authorization-server") and response.is_success:
-            steps.done("how does one log in there?", f"{host}{path}")
+            done("how does one log in there?", f"{host}{path}")
         elif path == "/register" and response.is_success:
-            steps.done("registration (RFC 7591)", "a client of its own")
+            done("registration (RFC 7591)", "a client of its own")
         elif path == "/token" and response.is_success:
-            steps.done("code for token (PKCE)", "signed, for this server only")
+            done("code for token (PKCE)", "signed, for this server only")
 
     return seen
 
 
-async def use(url: str, ca: Path, user: str, tool: str, arguments: dict) -> None:
-    """Connects to the MCP server at `url` and calls one tool."""
-    steps, memory = Steps(), Memory()
-    trust = ssl.create_default_context(cafile=ca)
+def provider(url: str, person: Person) -> OAuthClientProvider:
     arrived: dict[str, str] = {}
+
+    async def send_person(authorization_url: str) -> None:
+        arrived.update(await person.log_in(authorization_url))
+
+    async def callback() -> AuthorizationCodeResult:
+        return AuthorizationCodeResult(code=arrived["code"], state=arrived.get("state"), iss=arrived.get("iss"))
+
+    metadata = OAuthClientMetadata(client_name="Python SDK", redirect_uris=[REDIRECT_URI])
+    return OAuthClientProvider(url, metadata, Memory(), send_person, callback)
+
+
+@asynccontextmanager
+async def connected(url: str, ca: Path, user: str, done: Done) -> AsyncIterator[Client]:
+    """An MCP session with the server at `url`, for `user`, who has logged in on the way."""
+    trust = ssl.create_default_context(cafile=ca)
     async with httpx2.AsyncClient(verify=trust, timeout=30) as browser:
-        person = Person(browser, user, REDIRECT_URI, steps.done)
-
-        async def send_person(authorization_url: str) -> None:
-            arrived.update(await person.log_in(authorization_url))
-
-        async def callback() -> AuthorizationCodeResult:
-            return AuthorizationCodeResult(code=arrived["code"], state=arrived.get("state"), iss=arrived.get("iss"))
-
-        metadata = OAuthClientMetadata(client_name="Demo client", redirect_uris=[REDIRECT_URI])
-        auth = OAuthClientProvider(url, metadata, memory, send_person, callback)
-        hooks = {"response": [watch(steps, memory)]}
+        auth = provider(url, Person(browser, user, REDIRECT_URI, done))
+        hooks = {"response": [watch(done)]}
         async with httpx2.AsyncClient(verify=trust, timeout=30, auth=auth, event_hooks=hooks) as http:
             async with Client(streamable_http_client(url, http_client=http)) as client:
-                steps.done("MCP session", f"{urlsplit(url).netloc} answers")
-                tools = await client.list_tools()
-                names = [tool.name for tool in tools.tools]
-                steps.done("tools/list", ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else ""))
-                answer = await client.call_tool(tool, arguments)
-                if answer.is_error:
-                    raise RuntimeError(f"{tool} failed: {answer.content}")
-                steps.done(f"tools/call {tool}", " ".join(answer.content[0].text.split())[:70])
+                yield client
+
+
+async def use(url: str, ca: Path, user: str, tool: str, arguments: dict) -> None:
+    """Connects to the MCP server at `url` and calls one tool."""
+    steps = Steps()
+    async with connected(url, ca, user, steps.done) as client:
+        steps.done("MCP session", f"{urlsplit(url).netloc} answers")
+        names = [tool.name for tool in (await client.list_tools()).tools]
+        steps.done("tools/list", ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else ""))
+        answer = await client.call_tool(tool, arguments)
+        if answer.is_error:
+            raise RuntimeError(f"{tool} failed: {answer.content}")
+        steps.done(f"tools/call {tool}", " ".join(answer.content[0].text.split())[:70])

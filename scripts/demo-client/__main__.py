@@ -8,7 +8,7 @@ from pathlib import Path
 import client
 import gateway
 from names import resolve_localhost, resolved_by_system
-from processes import NotStarted, Processes
+from processes import STOP_SIGNALS, NotStarted, Processes
 from screen import bold, dim, failed, heading
 
 CALLS = {
@@ -34,7 +34,8 @@ def say_how_to_go_on(running: gateway.Gateway) -> None:
         print(f"  {running.url(service)}")
     print(f"\n  Log in as anyone: the stand-in for GitHub takes any user name, {bold(gateway.USER)} for instance.")
     print("  In Claude Code:")
-    print(f"    NODE_EXTRA_CA_CERTS={running.ca} claude mcp add --transport http time {running.url('time')}")
+    print(f"    export NODE_EXTRA_CA_CERTS={running.ca}")
+    print(f"    claude mcp add --transport http time {running.url('time')}")
     print(f"  Elsewhere: add the URL, and trust the certificate authority in {running.ca}.")
     if not resolved_by_system("time.localhost"):
         print(dim("  This computer does not resolve *.localhost outside browsers. In /etc/hosts:"))
@@ -60,15 +61,16 @@ def run(root: Path, once: bool) -> int:
             print("\n  Both calls went through all three layers.", flush=True)
             return 0
         say_how_to_go_on(running)
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+        signal.sigwait(STOP_SIGNALS)
         print(f"\n  {dim('stopping')}", flush=True)
     return 0
 
 
 def main() -> int:
     root = Path(sys.argv[1])
-    # SIGTERM ends the demo as Ctrl-C does: with everything stopped.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # These end the demo as Ctrl-C does: with everything stopped.
+    for stop in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(stop, lambda number, _: sys.exit(128 + number))
     resolve_localhost()
     try:
         return run(root, once="--once" in sys.argv[2:])

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -9,6 +10,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # Ctrl-C, kill, a closed terminal
+# Even SIGKILL of the demo leaves nothing behind (util-linux; prctl(2), PR_SET_PDEATHSIG).
+DIES_WITH_US = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
 READY_WITHIN = 20  # seconds
 STOP_WITHIN = 10  # seconds, then SIGKILL
 
@@ -32,6 +36,8 @@ class Processes:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for impatient in STOP_SIGNALS:
+            signal.signal(impatient, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it running
         for process in reversed(self._running):
             process.send_signal(signal.SIGTERM)
         deadline = time.monotonic() + STOP_WITHIN
@@ -47,7 +53,7 @@ class Processes:
         log = self.logs / f"{name}.log"
         with log.open("wb") as out:
             process = subprocess.Popen(
-                [str(word) for word in command],
+                [*DIES_WITH_US, *(str(word) for word in command)],
                 env={**os.environ, **(env or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=out,

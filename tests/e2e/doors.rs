@@ -109,3 +109,12 @@ async fn a_preflight_is_answered_without_a_token_and_a_401_can_be_read_by_a_web_
     let exposed = refused.headers()["access-control-expose-headers"].to_str().unwrap().to_lowercase();
     assert!(exposed.contains("www-authenticate"), "{exposed}");
 }
+
+#[tokio::test]
+async fn an_operator_sees_from_outside_whether_the_auth_service_lives_and_is_ready() {
+    let (gateway, _server) = gateway();
+    for path in ["/health", "/health/live", "/health/ready"] {
+        let answer = gateway.browser().http.get(gateway.at("auth", path)).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+    }
+}

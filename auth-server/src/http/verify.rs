@@ -37,7 +37,8 @@ async fn decide(
     request: &HttpRequest,
     forwarded: &ForwardedRequest,
 ) -> Result<HttpResponse, VerifyFault> {
-    if text(request, header::ORIGIN).is_some_and(|origin| !server.allowed_origins.admits(origin)) {
+    let foreign = |origin: &HeaderValue| !origin.to_str().is_ok_and(|origin| server.allowed_origins.admits(origin));
+    if request.headers().get_all(header::ORIGIN).any(foreign) {
         return Err(Denied::ForeignOrigin.into());
     }
     // A preflight never carries a token (Fetch standard §3.2.2); it reaches the MCP server as nobody.

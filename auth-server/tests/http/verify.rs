@@ -85,11 +85,13 @@ async fn a_preflight_passes_without_a_token_and_with_empty_identity_headers() {
 async fn a_foreign_page_is_refused_even_with_a_token() {
     let service = Service::start().await;
     let token = access_token(&service).await;
-    let ask = |origin: &'static str| {
+    let ask = |origin: &str| {
+        let origin = header::HeaderValue::from_bytes(origin.as_bytes()).unwrap();
         let request = service.http.get(service.at("/verify")).bearer_auth(&token).header(header::ORIGIN, origin);
         request.header("X-Forwarded-Host", "time.example.com").header("X-Forwarded-Uri", "/mcp").send()
     };
     assert_eq!(ask("https://evil.example").await.unwrap().status(), StatusCode::FORBIDDEN);
+    assert_eq!(ask("https://\u{e9}vil.example").await.unwrap().status(), StatusCode::FORBIDDEN);
     assert_eq!(ask("https://time.example.com").await.unwrap().status(), StatusCode::OK);
     service.stop().await;
 }

@@ -96,3 +96,16 @@ fn a_port_that_is_taken_is_said_so() {
     let told = String::from_utf8(refused.stderr).unwrap();
     assert!(told.contains(&format!("cannot listen on 127.0.0.1:{port}")), "{told}");
 }
+
+#[test]
+fn every_option_is_explained_in_docs_sidecar() {
+    let help = String::from_utf8(output(&["--help"]).stdout).unwrap();
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/sidecar.md")).unwrap();
+    let options =
+        help.lines().filter_map(|line| line.trim().strip_prefix("--")).filter_map(|line| line.split(' ').next());
+    let options: Vec<_> = options.collect();
+    assert!(options.len() > 10, "{help}");
+    for option in options {
+        assert!(page.contains(&format!("`--{option}")), "--{option} is not in docs/sidecar.md");
+    }
+}

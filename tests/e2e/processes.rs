@@ -53,7 +53,7 @@ impl Sidecar {
 
     async fn nothing_is_left(&self) {
         let empty = async || self.family.members().is_empty().then_some(());
-        let what = "the sidecar, its watchdog and every descendant are gone";
+        let what = "the sidecar and every descendant are gone";
         eventually(ENDS_WITHIN, what, empty).await;
     }
 }

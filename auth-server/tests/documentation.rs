@@ -1,0 +1,38 @@
+//! docs/configuration.md names every variable that the code reads, and none that it does not.
+
+#![expect(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+/// What the page explains although auth-server itself does not read it.
+const OTHERS: [&str; 3] = ["SSL_CERT_FILE", "SESSION_TIMEOUT", "MCP_PROTOCOL_VERSION"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Pieces of `text` between two `quote`s that look like the name of a variable.
+fn names(text: &str, quote: char) -> BTreeSet<String> {
+    let is_name = |piece: &&str| {
+        piece.len() > 3
+            && piece.contains('_')
+            && piece.bytes().all(|b| b.is_ascii_uppercase() || b == b'_' || b.is_ascii_digit())
+    };
+    text.split(quote).filter(is_name).map(str::to_owned).collect()
+}
+
+fn read_by_the_code() -> BTreeSet<String> {
+    let files = fs::read_dir(root().join("src/config")).unwrap().map(|entry| entry.unwrap().path());
+    let code = files.filter(|file| !file.ends_with("tests.rs") && !file.ends_with("environment.rs"));
+    code.flat_map(|file| names(fs::read_to_string(file).unwrap().split("#[cfg(test)]").next().unwrap(), '"')).collect()
+}
+
+#[test]
+fn every_variable_is_documented_and_every_documented_variable_is_read() {
+    let page = fs::read_to_string(root().join("../docs/configuration.md")).unwrap();
+    let mut documented = names(&page, '`');
+    for other in OTHERS {
+        assert!(documented.remove(other), "{other}");
+    }
+    assert_eq!(documented, read_by_the_code());
+}

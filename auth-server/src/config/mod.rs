@@ -174,7 +174,7 @@ impl SigningConfig {
         let secret = vars.text("JWT_SECRET").or_else(|| vars.text("GATEWAY_JWT_SECRET")).map(Secret::new);
         match algorithm.as_str() {
             "HS256" if secret.is_none() => {
-                vars.fault("JWT_SECRET", "is not set, and JWT_ALGORITHM=HS256 signs with it")
+                vars.fault("JWT_SECRET", "is not set, and JWT_ALGORITHM=HS256 checks the old tokens with it")
             }
             "RS256" | "HS256" => {}
             other => vars.fault("JWT_ALGORITHM", format_args!("«{other}» is not RS256 or HS256")),

@@ -23,7 +23,7 @@ pub(crate) const CALL: &str = r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","
 const SAID: &str = r#""text":"The quick brown fox"#;
 
 pub(crate) async fn run(effort: Effort) -> Result<Vec<Measured>, Box<dyn Error>> {
-    let programs = [bridge(SIDECAR, built("mcp-sidecar")?)?, bridge(ORIGINAL, original("mcp-streamablehttp-proxy")?)?];
+    let programs = [bridge(SIDECAR, built("mcp-sidecar")), bridge(ORIGINAL, original("mcp-streamablehttp-proxy"))];
     let mut subjects = Vec::new();
     for (program, footprint) in programs.iter().zip(footprints(&programs, effort).await?) {
         let running = program.start().await?;
@@ -35,14 +35,14 @@ pub(crate) async fn run(effort: Effort) -> Result<Vec<Measured>, Box<dyn Error>>
 }
 
 /// The same command line for both: ours takes the original's place.
-fn bridge(name: &'static str, binary: PathBuf) -> io::Result<Program> {
-    let fixture = built("stdio-fixture")?;
+fn bridge(name: &'static str, binary: PathBuf) -> Program {
+    let fixture = built("stdio-fixture");
     let start = move |port: u16| {
         let mut command = command(&binary);
         command.args(["--host", "127.0.0.1", "--port", &port.to_string(), "--log-level", "error"]).arg(&fixture);
         command
     };
-    Ok(Program { name, command: Box::new(start), probe: post(&[], INITIALIZE) })
+    Program { name, command: Box::new(start), probe: post(&[], INITIALIZE) }
 }
 
 async fn loads(server: &Running) -> io::Result<Vec<(&'static str, Load)>> {
@@ -66,7 +66,7 @@ async fn open_session(server: &Running) -> io::Result<String> {
 }
 
 fn direct() -> io::Result<Subject> {
-    let fixture = built("stdio-fixture")?;
+    let fixture = built("stdio-fixture");
     let mut loads = Vec::new();
     for (label, sessions) in LOADS {
         loads.push((label, Load::Stdio(StdioLoad::start(&fixture, sessions)?)));

@@ -4,15 +4,12 @@
 use std::error::Error;
 use std::net::SocketAddr;
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use gateway_tests::client::{VERIFIER, challenge};
 use reqwest::header::{COOKIE, HOST, LOCATION, SET_COOKIE};
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use url::Url;
 
-const VERIFIER: &str = "benchmark-benchmark-benchmark-benchmark-benchmark";
 const REDIRECT_URI: &str = "http://127.0.0.1:9/callback";
 
 type Failure = Box<dyn Error>;
@@ -55,7 +52,7 @@ impl Browser {
 
     /// The browser's cookie, and where it is sent once the person has agreed.
     async fn consent(&self, client_id: &str) -> Result<(String, Url), Failure> {
-        let challenge = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER));
+        let challenge = challenge(VERIFIER);
         let query = [
             ("response_type", "code"),
             ("client_id", client_id),

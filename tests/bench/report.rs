@@ -3,11 +3,13 @@
 use std::fs;
 use std::io;
 
+use gateway_tests::harness::repository;
+
 use crate::compare::{Effort, Measured};
 use crate::load::Sample;
 use crate::plot;
 use crate::stats::{Spread, figure};
-use crate::{calls, places, verify};
+use crate::{calls, verify};
 
 const PAGE: &str = "docs/benchmarks.md";
 const PLOT: &str = "docs/benchmarks.svg";
@@ -38,12 +40,12 @@ impl Report {
     }
 
     pub(crate) fn write(&self) -> io::Result<()> {
-        let path = places::root().join(PAGE);
+        let path = repository().join(PAGE);
         let page = fs::read_to_string(&path)?;
         let page =
             between_fences(&page, &self.markdown()).ok_or_else(|| io::Error::other("docs page lost its fences"))?;
         fs::write(path, page)?;
-        fs::write(places::root().join(PLOT), plot::svg(self))
+        fs::write(repository().join(PLOT), plot::svg(self))
     }
 }
 

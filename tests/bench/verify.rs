@@ -58,7 +58,7 @@ pub(crate) async fn run(effort: Effort) -> Result<Vec<Measured>, Box<dyn Error>>
 
 impl Surroundings {
     fn auth_server(&self, name: &'static str, redis: Option<String>) -> io::Result<Program> {
-        let binary = built("auth-server")?;
+        let binary = built("auth-server");
         let data = self.folder.path().join(name);
         let github = self.github.url();
         let start = move |port: u16| {
@@ -71,7 +71,7 @@ impl Surroundings {
     }
 
     fn original(&self, key: String) -> io::Result<Program> {
-        let (binary, folder, redis) = (original("mcp-oauth-server")?, self.folder.path().to_owned(), self.redis.url(1));
+        let (binary, folder, redis) = (original("mcp-oauth-server"), self.folder.path().to_owned(), self.redis.url(1));
         let start = move |port: u16| {
             let mut command = serve(&binary, port);
             settings(&mut command).env("REDIS_URL", &redis).env("JWT_PRIVATE_KEY_B64", &key).current_dir(&folder);
@@ -82,7 +82,7 @@ impl Surroundings {
 
     /// A signing key, and a token that the original's own code issued with it.
     fn original_credentials(&self) -> Result<(String, String), Box<dyn Error>> {
-        let mut mint = command(&original("python")?);
+        let mut mint = command(&original("python"));
         settings(&mut mint).env("REDIS_URL", self.redis.url(1)).current_dir(self.folder.path());
         let output = mint.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/bench/original.py")).output()?;
         let printed = String::from_utf8(output.stdout)?;

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use gateway_tests::harness::{artifacts, tool};
 use serde::Deserialize;
 
 use crate::served::{Served, node};
 
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-const PACKAGE: &str = ".tools/npm/node_modules/@modelcontextprotocol/conformance";
+const PACKAGE: &str = "npm/node_modules/@modelcontextprotocol/conformance";
 
 pub(crate) struct Suite {
     revision: &'static str,
@@ -44,18 +44,18 @@ impl Suite {
 
     /// The scenarios that the revision requires of a server: section `server` of the frozen list in the package.
     pub(crate) fn required(&self) -> Vec<String> {
-        let path = format!("{ROOT}/{PACKAGE}/requirements/{}.yaml", self.revision);
-        let text = fs::read_to_string(&path).expect("the suite knows this revision");
+        let path = tool(&format!("{PACKAGE}/requirements/{}.yaml", self.revision));
+        let text = fs::read_to_string(path).expect("the suite knows this revision");
         let section = text.lines().skip_while(|line| *line != "server:").skip(1);
         section.map_while(|line| line.strip_prefix("  - ")).map(str::to_owned).collect()
     }
 
     pub(crate) fn run(&self, name: &str, server: &Served, baseline: Option<&Path>) -> Run {
-        let folder = PathBuf::from(format!("{ROOT}/artifacts/conformance/{}/{name}", self.revision));
-        fs::remove_dir_all(&folder).ok();
-        fs::create_dir_all(&folder).expect("artifacts is writable");
+        let kept = format!("conformance/{}/{name}", self.revision);
+        fs::remove_dir_all(artifacts(&kept)).expect("artifacts is writable");
+        let folder = artifacts(&kept);
         let mut command = node();
-        command.arg(format!("{ROOT}/{PACKAGE}/dist/index.js")).args(["server", "--url", &server.url]);
+        command.arg(tool(&format!("{PACKAGE}/dist/index.js"))).args(["server", "--url", &server.url]);
         command.args(["--requirements", self.revision, "--output-dir"]).arg(&folder);
         if let Some(path) = baseline {
             command.arg("--expected-failures").arg(path);

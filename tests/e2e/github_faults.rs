@@ -107,6 +107,11 @@ async fn an_answer_with_a_state_that_was_never_sent_shows_a_page_and_goes_nowher
     assert!(!page.html.contains("not-the-state-that-was-sent"));
 }
 
+/// The login ended on a page, not at the client.
+fn assert_refused(page: &Page) {
+    assert!(page.status.is_client_error() || page.url.path() == "/error", "{} {}", page.status, page.url);
+}
+
 #[tokio::test]
 async fn a_login_begun_in_one_browser_cannot_be_finished_in_another() {
     let line = Line::start().await;
@@ -115,21 +120,11 @@ async fn a_login_begun_in_one_browser_cannot_be_finished_in_another() {
     // Login CSRF: the attacker stops before the callback and lets the victim's browser make the last step.
     let victims = line.gateway.browser();
     let last_step = victims.submit(&page, &[("login", "octocat"), ("decision", "approve")]).await.page();
-    assert!(
-        last_step.status.is_client_error() || last_step.url.path() == "/error",
-        "{} {}",
-        last_step.status,
-        last_step.url
-    );
+    assert_refused(&last_step);
     // Not even when that browser has a cookie of its own.
     line.at_github(&victims).await;
     let last_step = victims.submit(&page, &[("login", "octocat"), ("decision", "approve")]).await.page();
-    assert!(
-        last_step.status.is_client_error() || last_step.url.path() == "/error",
-        "{} {}",
-        last_step.status,
-        last_step.url
-    );
+    assert_refused(&last_step);
     // And the attempt has not used up what the first browser began.
     let back = attackers.submit(&page, &[("login", "octocat"), ("decision", "approve")]).await.client();
     assert!(back.query().unwrap().contains("code="));

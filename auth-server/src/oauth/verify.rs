@@ -1,6 +1,6 @@
 //! `/verify`: may this token make this request (RFC 9068 §4, RFC 6750 §3.1, RFC 8707).
 //!
-//! Signature checked (`jwt.rs`) → [`VerifiedClaims`] → [`authorize`] → [`Permit`]. Identity headers can be
+//! Signature checked (`jwt`) → [`VerifiedClaims`] → [`authorize`] → [`Permit`]. Identity headers can be
 //! written from a [`Permit`] only. Times are seconds since the epoch.
 
 use super::{

@@ -1,0 +1,32 @@
+//! Where records and generated keys live.
+
+use std::path::PathBuf;
+
+use super::vars::Vars;
+use crate::oauth::secret::Secret;
+
+/// Where records and generated keys live.
+#[derive(Clone, Debug)]
+pub struct StorageConfig {
+    /// `REDIS_URL`; unset: the embedded store.
+    pub redis_url: Option<Secret>,
+    /// `REDIS_PASSWORD`, when it is not part of the URL.
+    pub redis_password: Option<Secret>,
+    /// `DATA_DIR`: the embedded store's file and the generated signing key.
+    pub data_dir: PathBuf,
+}
+
+impl StorageConfig {
+    pub(super) fn read(vars: &mut Vars) -> Self {
+        let redis_url = vars.text("REDIS_URL");
+        if redis_url.as_ref().is_some_and(|url| !url.starts_with("redis://") && !url.starts_with("rediss://")) {
+            // The value is not shown: it may hold the password.
+            vars.fault("REDIS_URL", "is not a redis:// or rediss:// URL");
+        }
+        Self {
+            redis_url: redis_url.map(Secret::new),
+            redis_password: vars.text("REDIS_PASSWORD").map(Secret::new),
+            data_dir: vars.text("DATA_DIR").unwrap_or_else(|| "./data".to_owned()).into(),
+        }
+    }
+}

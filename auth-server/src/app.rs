@@ -103,6 +103,7 @@ async fn auth_server(config: &Config) -> Result<AuthServer, StartError> {
         gateway,
         allowed_users: config.allowed_users.clone(),
         allowed_origins: config.allowed_origins.clone(),
+        services: config.services.clone(),
         forward_auth_token: config.forward_auth_token,
         lifetimes: config.lifetimes.clone(),
         identity: IdentityProvider::GitHub(github),

@@ -44,6 +44,7 @@ def start(root: Path, processes: Processes) -> Gateway:
         "GITHUB_API_URL": github,
         "ALLOWED_GITHUB_USERS": "*",
         "MCP_CORS_ORIGINS": "*",
+        "MCP_SERVICES": ",".join(SERVERS),
         "DATA_DIR": str(demo / "data"),
         # Whatever an .env in this folder says of production is not for the demo.
         "REDIS_URL": "",

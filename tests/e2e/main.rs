@@ -8,6 +8,7 @@ mod identity;
 mod journey;
 mod journey_rmcp;
 mod pages;
+mod pages_information;
 mod processes;
 mod revocation;
 mod support;

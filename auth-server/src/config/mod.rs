@@ -7,6 +7,7 @@ mod environment;
 mod github;
 mod lifetimes;
 mod logging;
+mod services;
 mod signing;
 mod storage;
 mod vars;
@@ -38,6 +39,8 @@ pub struct Config {
     pub allowed_users: AllowedUsers,
     /// `MCP_CORS_ORIGINS`
     pub allowed_origins: AllowedOrigins,
+    /// `MCP_SERVICES`: named on the landing page.
+    pub services: Vec<String>,
     pub storage: StorageConfig,
     pub signing: SigningConfig,
     pub lifetimes: Lifetimes,
@@ -58,6 +61,7 @@ impl Config {
             github: GitHubConfig::read(&mut vars),
             allowed_users: AllowedUsers::read(&mut vars),
             allowed_origins: AllowedOrigins::read(&vars, &base_domain),
+            services: services::read(&mut vars),
             base_domain,
             storage: StorageConfig::read(&mut vars),
             signing: SigningConfig::read(&mut vars),

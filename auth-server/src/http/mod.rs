@@ -9,6 +9,7 @@ mod error;
 mod extract;
 mod grant;
 mod health;
+mod information;
 mod introspect;
 mod metadata;
 mod outcome;
@@ -42,6 +43,7 @@ pub(crate) struct AuthServer {
     pub(crate) policy: Policy,
     pub(crate) allowed_users: AllowedUsers,
     pub(crate) allowed_origins: AllowedOrigins,
+    pub(crate) services: Vec<String>,
     pub(crate) forward_auth_token: bool,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) identity: IdentityProvider,
@@ -78,6 +80,10 @@ pub(crate) fn routes(routes: &mut ServiceConfig) {
         .route("/introspect", post().to(introspect::introspect))
         .wrap(cors::headers());
     let rest = web::scope("")
+        .route("/", get().to(information::landing))
+        .route("/docs", get().to(information::docs))
+        .route("/policy", get().to(information::policy))
+        .route("/terms", get().to(information::terms))
         .route("/authorize", get().to(authorize::authorize))
         .route("/consent", post().to(consent::consent))
         .route("/callback", get().to(callback::callback))

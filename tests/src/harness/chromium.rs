@@ -15,7 +15,7 @@ const APPEARS_WITHIN: Duration = Duration::from_secs(15);
 pub enum Look {
     Light,
     Dark,
-    /// Dark, and 390 pixels wide.
+    /// Dark, and 360 pixels wide: the narrowest that is common.
     Phone,
 }
 
@@ -64,6 +64,12 @@ impl Chromium {
         }
     }
 
+    /// Whether nothing reaches beyond the right edge of the window.
+    pub async fn fits(&self) -> bool {
+        let script = "const root = document.documentElement; return root.scrollWidth <= root.clientWidth";
+        self.page.execute(script, Vec::new()).await.expect("a script of the test's own").as_bool() == Some(true)
+    }
+
     /// Kept under artifacts/screenshots for people to look at.
     pub async fn screenshot(&self, name: &str) {
         let png = self.page.screenshot().await.expect("Chromium makes a picture");
@@ -88,7 +94,7 @@ fn capabilities(look: Look, profile: &Path) -> Map<String, Value> {
         format!("--user-data-dir={}", profile.display()),
     ] });
     if look == Look::Phone {
-        options["mobileEmulation"] = json!({ "deviceMetrics": { "width": 390, "height": 844, "pixelRatio": 2.0 } });
+        options["mobileEmulation"] = json!({ "deviceMetrics": { "width": 360, "height": 780, "pixelRatio": 2.0 } });
     }
     let all = json!({ "browserName": "chrome", "acceptInsecureCerts": true, "goog:chromeOptions": options });
     all.as_object().cloned().expect("an object")

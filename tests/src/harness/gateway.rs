@@ -96,6 +96,8 @@ impl Gateway {
         let data = tempfile::tempdir().expect("a temporary folder");
         let mut vars = auth_vars(&domain, &github, data.path());
         vars.extend(redis.as_ref().map(|redis| ("REDIS_URL".to_owned(), redis.url())));
+        let named: Vec<_> = setup.services.iter().map(|(name, _)| name.as_str()).collect();
+        vars.push(("MCP_SERVICES".to_owned(), named.join(",")));
         vars.extend(setup.vars);
         // One after the other: the first makes the signing key that all share.
         let auth: Vec<_> = (0..setup.replicas).map(|_| AuthServer::start(vars.clone(), data.path())).collect();

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::words;
 use crate::oauth::{authorization::AuthorizationRequest, redirect_uri::RedirectUri};
 
 #[derive(Template)]
@@ -51,17 +52,7 @@ impl<'a> ConsentPage<'a> {
 
 impl<'a> AskedScope<'a> {
     fn new(token: &'a str) -> Self {
-        let meaning = match token {
-            "openid" => "Know that it is you".to_owned(),
-            "profile" => "See your GitHub name and login".to_owned(),
-            "email" => "See your e-mail address, if it is public on GitHub".to_owned(),
-            "offline_access" => "Stay connected without asking you again".to_owned(),
-            other => match other.strip_prefix("mcp:") {
-                Some(service) => format!("Use the service {service}"),
-                None => "A permission of its own".to_owned(),
-            },
-        };
-        Self { token, meaning }
+        Self { token, meaning: words::scope(token) }
     }
 }
 

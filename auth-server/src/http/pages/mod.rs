@@ -1,7 +1,10 @@
 //! Pages that people see: askama escapes every value, there is no script, and the one style sheet is pinned by its hash.
 
 mod consent;
+mod information;
+mod landing;
 mod plain;
+mod words;
 
 use std::sync::LazyLock;
 
@@ -14,6 +17,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 
 pub(crate) use consent::ConsentPage;
+pub(crate) use information::{DocsPage, PolicyPage, TermsPage};
+pub(crate) use landing::LandingPage;
 pub(crate) use plain::{ErrorPage, SuccessPage, UnauthorizedPage};
 
 const STYLE: &str = include_str!("../../../templates/style.css");

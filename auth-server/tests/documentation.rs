@@ -36,3 +36,33 @@ fn every_variable_is_documented_and_every_documented_variable_is_read() {
     }
     assert_eq!(documented, read_by_the_code());
 }
+
+#[test]
+fn every_test_that_the_security_model_names_exists() {
+    let page = fs::read_to_string(root().join("../docs/security.md")).unwrap();
+    let rows = page.lines().filter(|line| line.starts_with("| "));
+    let named: BTreeSet<_> =
+        rows.flat_map(|row| row.split('`').skip(1).step_by(2).filter(|text| is_a_sentence(text))).collect();
+    assert!(named.len() > 40, "the tables moved: {named:?}");
+    let mut code = String::new();
+    for folder in ["src", "tests", "../mcp-sidecar/src", "../mcp-sidecar/tests", "../tests"] {
+        read_rust(&root().join(folder), &mut code);
+    }
+    let missing: Vec<_> = named.iter().filter(|name| !code.contains(&format!("fn {name}("))).collect();
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+/// `code_replay_revokes_what_the_code_gave`, and no `X_User_Id`.
+fn is_a_sentence(text: &str) -> bool {
+    text.matches('_').count() >= 2 && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+}
+
+fn read_rust(path: &Path, code: &mut String) {
+    if path.is_dir() {
+        for entry in fs::read_dir(path).unwrap() {
+            read_rust(&entry.unwrap().path(), code);
+        }
+    } else if path.extension().is_some_and(|extension| extension == "rs") {
+        code.push_str(&fs::read_to_string(path).unwrap());
+    }
+}

@@ -31,8 +31,8 @@ const GRACE_SECONDS: u64 = 30;
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    #[error("cannot listen on {host}:{port}: {cause}")]
-    Listen { host: String, port: u16, cause: io::Error },
+    #[error("cannot listen on {addr}: {cause}")]
+    Listen { addr: String, cause: io::Error },
     #[error("cannot start: {0}")]
     Part(String),
 }
@@ -41,6 +41,8 @@ pub enum StartError {
 pub struct Application {
     addr: SocketAddr,
     server: Server,
+    /// `/metrics`, when it is asked for.
+    metrics: Option<(SocketAddr, Server)>,
 }
 
 impl std::fmt::Debug for Application {
@@ -51,9 +53,10 @@ impl std::fmt::Debug for Application {
 
 impl Application {
     pub async fn build(config: Config) -> Result<Self, StartError> {
-        let failed = |cause| StartError::Listen { host: config.host.clone(), port: config.port, cause };
+        let failed = |cause| StartError::Listen { addr: format!("{}:{}", config.host, config.port), cause };
         let listener = TcpListener::bind((config.host.as_str(), config.port)).map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
+        let metrics = config.metrics_addr.as_deref().map(metrics_server).transpose()?;
         let auth_server = Data::new(auth_server(&config).await?);
         let server = HttpServer::new(move || App::new().app_data(auth_server.clone()).configure(http::routes))
             .client_request_timeout(HEAD_TIMEOUT)
@@ -63,24 +66,50 @@ impl Application {
             .listen(listener)
             .map_err(failed)?
             .run();
-        Ok(Self { addr, server })
+        Ok(Self { addr, server, metrics })
     }
 
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// Answers until `stop`, then lets requests in flight finish.
-    pub async fn run_until_stopped(self, stop: CancellationToken) -> io::Result<()> {
-        let handle = self.server.handle();
-        tokio::pin! { let server = self.server; }
-        tokio::select! {
-            ended = &mut server => return ended,
-            () = stop.cancelled() => {}
-        }
-        let (ended, ()) = tokio::join!(server, handle.stop(true));
-        ended
+    /// Where `/metrics` is, if anywhere.
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(|(addr, _)| *addr)
     }
+
+    /// Answers until `stop`, then lets requests in flight finish; the numbers can be read to the last.
+    pub async fn run_until_stopped(self, stop: CancellationToken) -> io::Result<()> {
+        let Some((_, metrics)) = self.metrics else { return serve_until(self.server, stop).await };
+        let numbers = metrics.handle();
+        let served = async {
+            let ended = serve_until(self.server, stop).await;
+            numbers.stop(false).await;
+            ended
+        };
+        let (ended, metrics_ended) = tokio::join!(served, metrics);
+        ended.and(metrics_ended)
+    }
+}
+
+async fn serve_until(server: Server, stop: CancellationToken) -> io::Result<()> {
+    let handle = server.handle();
+    tokio::pin!(server);
+    tokio::select! {
+        ended = &mut server => return ended,
+        () = stop.cancelled() => {}
+    }
+    let (ended, ()) = tokio::join!(server, handle.stop(true));
+    ended
+}
+
+/// One worker is enough for one scraper.
+fn metrics_server(addr: &str) -> Result<(SocketAddr, Server), StartError> {
+    let failed = |cause| StartError::Listen { addr: addr.to_owned(), cause };
+    let listener = TcpListener::bind(addr).map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    let server = HttpServer::new(|| App::new().configure(http::metrics::routes)).workers(1).disable_signals();
+    Ok((bound, server.client_request_timeout(HEAD_TIMEOUT).listen(listener).map_err(failed)?.run()))
 }
 
 async fn auth_server(config: &Config) -> Result<AuthServer, StartError> {

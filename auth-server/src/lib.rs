@@ -7,6 +7,7 @@
 //! | `identity` | who the person is, says GitHub (the only place that names `oauth2`) |
 //! | [`store`] | what is remembered, in Redis or in an embedded database |
 //! | `http` | routes; handlers extract, load, decide, commit, reply |
+//! | `metrics` | every metric, declared once |
 //! | [`app`], [`config`], [`cli`], [`logging`] | wiring; environment and arguments to checked configuration; logs |
 //! | [`admin`] | subcommands for the operator |
 //! | `clock`, `random`, `signing_key` | time, randomness and the private key, read at the edge and passed on as arguments |
@@ -20,6 +21,7 @@ mod http;
 mod identity;
 pub mod jwt;
 pub mod logging;
+mod metrics;
 pub mod oauth;
 mod random;
 mod signing_key;

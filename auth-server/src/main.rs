@@ -44,6 +44,9 @@ async fn serve(options: Serve) -> ExitCode {
 
 async fn run(config: Config) -> Result<(), Box<dyn std::error::Error>> {
     let application = Application::build(config).await?;
+    if let Some(addr) = application.metrics_addr() {
+        info!(metrics_addr:% = addr; "numbers are served");
+    }
     info!(addr:% = application.addr(), version = env!("CARGO_PKG_VERSION"); "listening");
     application.run_until_stopped(stop_signal()?).await?;
     info!("stopped");

@@ -7,6 +7,7 @@ mod environment;
 mod github;
 mod lifetimes;
 mod logging;
+mod metrics;
 mod services;
 mod signing;
 mod storage;
@@ -49,6 +50,8 @@ pub struct Config {
     /// `REQUIRE_RESOURCE`: refuse tokens that name no resource (RFC 8707).
     pub require_resource: bool,
     pub log: LogConfig,
+    /// `METRICS_ADDR`: host and port of `/metrics`; `None`: nobody is told.
+    pub metrics_addr: Option<String>,
 }
 
 impl Config {
@@ -69,6 +72,7 @@ impl Config {
             forward_auth_token: vars.flag("FORWARD_AUTH_TOKEN"),
             require_resource: vars.flag("REQUIRE_RESOURCE"),
             log: LogConfig::read(&mut vars),
+            metrics_addr: metrics::addr(&mut vars),
         };
         vars.finish().map(|()| config)
     }

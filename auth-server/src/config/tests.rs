@@ -63,6 +63,15 @@ fn a_domain_may_carry_a_port_but_no_scheme_or_path() {
 }
 
 #[test]
+fn metrics_are_told_only_where_the_operator_says() {
+    assert_eq!(with(&[]).unwrap().metrics_addr, None);
+    assert_eq!(with(&[("METRICS_ADDR", "[::1]:9090")]).unwrap().metrics_addr.as_deref(), Some("[::1]:9090"));
+    for wrong in ["9090", ":9090", "localhost", "localhost:http", "127.0.0.1:99999"] {
+        assert!(with(&[("METRICS_ADDR", wrong)]).is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn pythons_level_names_are_understood() {
     assert_eq!(with(&[("LOG_LEVEL", "WARNING")]).unwrap().log.level, log::LevelFilter::Warn);
 }

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     clock,
     identity::Login,
+    metrics::{AuthorizationOutcome, METRICS},
     oauth::{
         authorization::{AuthorizationRequest, AuthorizeError, PageError},
         error::ErrorCode,
@@ -42,6 +43,7 @@ async fn come_back(server: &Server, request: &HttpRequest) -> Result<HttpRespons
     info!(client_id:% = asked.client_id, user_id:% = user.id; "authorization code issued");
     let grant = CodeGrant::Approved { request: asked, user, issued_at: clock::unix(clock::now()) };
     server.store.put_code(&code.hash(), &grant, server.lifetimes.code).await?;
+    METRICS.authorizations.add(AuthorizationOutcome::Granted);
     Ok(redirect(Hop::FromGet, &location))
 }
 
@@ -67,6 +69,7 @@ async fn identify(
 }
 
 fn to_error_page(server: &Server, error: PageError) -> HttpResponse {
+    METRICS.authorizations.add(AuthorizationOutcome::Refused);
     warn!(code = error.code(), reason:% = error; "login refused");
     let description = error.to_string();
     let pairs = [("error", error.code()), ("error_description", &description)];

@@ -12,6 +12,7 @@ mod health;
 mod information;
 mod introspect;
 mod metadata;
+pub(crate) mod metrics;
 mod outcome;
 mod pages;
 mod register;
@@ -23,7 +24,7 @@ mod verify;
 use actix_web::{
     guard,
     http::header,
-    middleware::DefaultHeaders,
+    middleware::{DefaultHeaders, from_fn},
     web::{self, ServiceConfig, delete, get, post, put},
 };
 
@@ -93,6 +94,7 @@ pub(crate) fn routes(routes: &mut ServiceConfig) {
         .route("/health/live", get().to(health::live))
         .route("/health/ready", get().to(health::ready))
         .service(public)
-        .wrap(nosniff);
+        .wrap(nosniff)
+        .wrap(from_fn(metrics::timed));
     routes.route("/verify", web::route().to(verify::verify)).service(rest);
 }

@@ -10,6 +10,7 @@ use log::info;
 use super::{AuthServer, Server, error::Fault, extract::Body, reply::private_json};
 use crate::{
     clock,
+    metrics::{METRICS, RegistrationOutcome},
     oauth::{
         error::{ManagementError, RegistrationError},
         id::ClientId,
@@ -29,6 +30,7 @@ pub(super) async fn create(server: Server, body: Body<MAX_BODY>) -> Result<HttpR
         lifetime: server.lifetimes.client.map(|lifetime| lifetime.as_secs()),
     });
     server.store.put_client(&registration.client, server.lifetimes.client).await?;
+    METRICS.registrations.add(RegistrationOutcome::Created);
     info!(client_id:% = registration.client.id; "client registered");
     Ok(private_json(StatusCode::CREATED, &registration.response(&server.gateway)))
 }
@@ -50,6 +52,7 @@ pub(super) async fn update(
     if server.store.replace_client(&registration.client, server.lifetimes.client).await? == Commit::Conflict {
         return Err(ManagementError::UnknownClient.into());
     }
+    METRICS.registrations.add(RegistrationOutcome::Updated);
     info!(client_id:% = registration.client.id; "client registration changed");
     Ok(private_json(StatusCode::OK, &registration.response(&server.gateway)))
 }
@@ -57,6 +60,7 @@ pub(super) async fn update(
 pub(super) async fn delete(server: Server, request: HttpRequest, id: Path<String>) -> Result<HttpResponse, Fault> {
     let Registration { client, .. } = managed(&server, &request, &id).await?;
     server.store.delete_client(&client.id).await?;
+    METRICS.registrations.add(RegistrationOutcome::Deleted);
     info!(client_id:% = client.id; "client and its tokens deleted");
     Ok(HttpResponse::NoContent().insert_header((header::CACHE_CONTROL, "no-store")).finish())
 }

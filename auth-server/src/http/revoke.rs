@@ -6,6 +6,7 @@ use log::info;
 use super::{Server, error::Fault, extract::Form, token::authenticate};
 use crate::{
     clock,
+    metrics::METRICS,
     oauth::{
         error::TokenError,
         revocation::{self, Revoke},
@@ -29,6 +30,9 @@ pub(super) async fn revoke(server: Server, request: HttpRequest, form: Form) -> 
         (Revoke::Token(jti), _) => server.store.revoke_token(jti).await?,
         (Revoke::Refresh, Some(stored)) => server.store.revoke_refresh(stored).await?,
         _ => {}
+    }
+    if !matches!(revoke, Revoke::Nothing) {
+        METRICS.revocations.inc();
     }
     info!(client_id:% = caller.id(), revoked = !matches!(revoke, Revoke::Nothing); "revocation answered");
     Ok(HttpResponse::Ok().finish())

@@ -9,6 +9,7 @@ use log::warn;
 use super::{AuthServer, Server, error::Fault, extract::Form, grant, reply::private_json};
 use crate::{
     clock,
+    metrics::{GrantType, METRICS, TokenOutcome},
     oauth::{
         client_authentication::{AuthenticatedClient, ClientCredentials},
         error::TokenError,
@@ -18,14 +19,28 @@ use crate::{
 };
 
 pub(super) async fn token(server: Server, request: HttpRequest, form: Form) -> Result<HttpResponse, Fault> {
+    let grant_type = GrantType::named(form.0.as_ref().ok().and_then(|params| params.get("grant_type")));
     let answer = answer(&server, &request, form).await;
+    METRICS.token_request(grant_type, outcome(&answer));
     if let Err(Fault::Token(error)) = &answer
         && let Some(family) = error.revokes()
     {
+        match error {
+            TokenError::RefreshReused { .. } => METRICS.refresh_reuse.inc(),
+            _ => METRICS.code_reuse.inc(),
+        };
         warn!(family:%, reason:% = error; "security: a spent grant came back, everything it gave was revoked");
         server.store.revoke_family(family).await?;
     }
     answer.map(|response| private_json(StatusCode::OK, &response))
+}
+
+fn outcome(answer: &Result<TokenResponse, Fault>) -> TokenOutcome {
+    match answer {
+        Ok(_) => TokenOutcome::Granted,
+        Err(Fault::Ours(_)) => TokenOutcome::Failed,
+        Err(_) => TokenOutcome::Refused,
+    }
 }
 
 async fn answer(server: &AuthServer, request: &HttpRequest, form: Form) -> Result<TokenResponse, Fault> {

@@ -8,6 +8,7 @@ use actix_web::{
 use super::{AuthServer, Server, error::VerifyFault};
 use crate::{
     clock,
+    metrics::{METRICS, VerifyOutcome},
     oauth::{
         forwarded::{Forwarded, ForwardedRequest, NotForwarded},
         params::Params,
@@ -66,6 +67,7 @@ fn permitted(server: &AuthServer, permit: &Permit, bearer: &str) -> HttpResponse
 }
 
 fn passed([id, name, client, scope]: [HeaderValue; 4]) -> HttpResponse {
+    METRICS.verify.add(VerifyOutcome::Permitted);
     let mut response = HttpResponse::Ok();
     response.insert_header((USER_ID, id)).insert_header((USER_NAME, name));
     response.insert_header((CLIENT_ID, client)).insert_header((SCOPE, scope)).finish()

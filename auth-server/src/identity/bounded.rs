@@ -1,13 +1,23 @@
 //! Answers of the identity provider, read up to a limit: a hostile or broken one cannot fill the memory.
 
+use std::time::Instant;
+
 use reqwest::{Client, Request, Response};
 
 use super::IdentityError;
+use crate::metrics::METRICS;
 
 /// GitHub's `/user` is about 2 kB.
 const MAX_BODY: usize = 256 * 1024;
 
 pub(super) async fn send(http: &Client, request: Request) -> Result<(Response, Vec<u8>), IdentityError> {
+    let begun = Instant::now();
+    let answer = exchange(http, request).await;
+    METRICS.github_request(answer.is_ok(), begun);
+    answer
+}
+
+async fn exchange(http: &Client, request: Request) -> Result<(Response, Vec<u8>), IdentityError> {
     // `without_url`: the URL is configuration, and a log line needs no query string.
     let failed = |error: reqwest::Error| IdentityError::ProviderFailed(describe(&error.without_url()));
     let mut response = http.execute(request).await.map_err(failed)?;

@@ -5,5 +5,6 @@ mod attacks;
 mod endpoints;
 mod faults;
 mod login;
+mod metrics;
 mod support;
 mod verify;

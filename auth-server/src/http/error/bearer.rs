@@ -12,6 +12,7 @@ use crate::{
         AuthServer,
         pages::{Forms, UnauthorizedPage, page},
     },
+    metrics::{METRICS, VerifyOutcome},
     oauth::{
         challenge,
         forwarded::{ForwardedRequest, NotForwarded},
@@ -60,6 +61,7 @@ impl VerifyFault {
         request: &HttpRequest,
         forwarded: Option<&ForwardedRequest>,
     ) -> HttpResponse {
+        METRICS.verify.add(self.outcome());
         match (self, forwarded) {
             (Self::Denied(denied), Some(forwarded)) => refusal(denied, server, request, forwarded),
             (Self::Ours(fault), _) => fault.response(),
@@ -67,6 +69,16 @@ impl VerifyFault {
                 info!(reason:% = NotForwarded; "request refused");
                 oauth_error(&mut HttpResponse::BadRequest(), "invalid_request", &NotForwarded.to_string())
             }
+        }
+    }
+
+    fn outcome(&self) -> VerifyOutcome {
+        match self {
+            Self::Denied(Denied::TokenMissing) => VerifyOutcome::NoToken,
+            Self::Denied(Denied::InvalidToken(_)) => VerifyOutcome::InvalidToken,
+            Self::Denied(_) => VerifyOutcome::Forbidden,
+            Self::NotForwarded(_) => VerifyOutcome::Malformed,
+            Self::Ours(_) => VerifyOutcome::Failed,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Faults that a person meets: a page, or the redirect that takes the fault to the client.
 
 use actix_web::{HttpResponse, http::StatusCode};
-use log::{error, info, warn};
+use log::{info, warn};
 
 use super::OurFault;
 use crate::{
@@ -10,7 +10,11 @@ use crate::{
         pages::{ErrorPage, Forms, page},
         reply::{Hop, redirect},
     },
-    oauth::authorization::{AuthorizeError, PageError},
+    metrics::{AuthorizationOutcome, METRICS},
+    oauth::{
+        authorization::{AuthorizeError, PageError},
+        error::ErrorCode,
+    },
     random::NoRandomness,
     store::StoreUnavailable,
 };
@@ -49,9 +53,10 @@ impl From<NoRandomness> for BrowserFault {
 impl BrowserFault {
     /// A page, or the redirect that takes the fault to the client.
     pub(crate) fn response(&self, server: &AuthServer, hop: Hop) -> HttpResponse {
+        METRICS.authorizations.add(self.outcome());
         match self {
             Self::Ours(fault) => {
-                error!(cause:% = fault; "login failed");
+                fault.tell();
                 let failure =
                     ErrorPage::new(server.gateway.base_domain(), "Not possible right now", "This is our fault.");
                 page(fault.status(), Forms::None, &failure.advice("Try again in a moment."))
@@ -64,6 +69,18 @@ impl BrowserFault {
                 (AuthorizeError::ShowPage(error), _) => refusal_page(server, *error),
                 (AuthorizeError::Redirect { .. }, None) => OurFault::Contention.response(),
             },
+        }
+    }
+
+    fn outcome(&self) -> AuthorizationOutcome {
+        match self {
+            Self::Authorize(AuthorizeError::Redirect { code: ErrorCode::AccessDenied, .. }) => {
+                AuthorizationOutcome::Denied
+            }
+            Self::Authorize(AuthorizeError::Redirect { code: ErrorCode::ServerError, .. }) | Self::Ours(_) => {
+                AuthorizationOutcome::Failed
+            }
+            Self::Authorize(_) => AuthorizationOutcome::Refused,
         }
     }
 }

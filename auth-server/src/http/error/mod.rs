@@ -14,6 +14,7 @@ use log::{error, info};
 use serde_json::json;
 
 use crate::{
+    metrics::{METRICS, RegistrationOutcome},
     oauth::{
         challenge,
         error::{ManagementError, RegistrationError, TokenError},
@@ -79,6 +80,9 @@ impl ResponseError for Fault {
             Self::Ours(fault) => return fault.response(),
         };
         info!(code, reason:% = self; "request refused");
+        if let Self::Registration(_) = self {
+            METRICS.registrations.add(RegistrationOutcome::Refused);
+        }
         let mut response = HttpResponse::build(self.status_code());
         match self {
             Self::Token(error) if error.status() == 401 => {
@@ -101,9 +105,17 @@ impl OurFault {
         }
     }
 
+    /// To the operator, once.
+    fn tell(&self) {
+        error!(cause:% = self; "request failed");
+        if let Self::Store(_) = self {
+            METRICS.store_errors.inc();
+        }
+    }
+
     /// The log gets the cause; the client only that it was not its fault, and when to come again.
     pub(crate) fn response(&self) -> HttpResponse {
-        error!(cause:% = self; "request failed");
+        self.tell();
         let mut response = HttpResponse::build(self.status());
         match self.status() {
             StatusCode::SERVICE_UNAVAILABLE => {

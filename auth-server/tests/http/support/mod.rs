@@ -2,6 +2,7 @@
 
 pub(crate) mod github;
 pub(crate) mod journey;
+pub(crate) mod process;
 
 use std::path::Path;
 
@@ -15,8 +16,13 @@ pub(crate) struct Service {
     pub(crate) github: FakeGitHub,
     pub(crate) http: reqwest::Client,
     data: TempDir,
-    stop: CancellationToken,
-    running: tokio::task::JoinHandle<std::io::Result<()>>,
+    running: Running,
+}
+
+/// Inside the test, which is quick; or the real program, whose log, signals and numbers are its own.
+enum Running {
+    Task { stop: CancellationToken, ended: tokio::task::JoinHandle<std::io::Result<()>> },
+    Program(process::Program),
 }
 
 impl Service {
@@ -30,24 +36,27 @@ impl Service {
 
     async fn start_in(data: TempDir, more: &[(&str, &str)]) -> Self {
         let github = FakeGitHub::start();
-        let vars = [
-            ("BASE_DOMAIN", "example.com"),
-            ("GITHUB_CLIENT_ID", "github-id"),
-            ("GITHUB_CLIENT_SECRET", "github-secret"),
-            ("GITHUB_BASE_URL", &github.url),
-            ("GITHUB_API_URL", &github.url),
-            ("ALLOWED_GITHUB_USERS", "octocat,broken,slow"),
-            ("DATA_DIR", data.path().to_str().unwrap()),
-        ];
-        let vars = vars.iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let mut config = Config::from_vars(vars.collect::<Vec<_>>()).unwrap();
+        let mut config = Config::from_vars(vars(&github, &data, more)).unwrap();
         config.port = 0;
         let application = Application::build(config).await.unwrap();
         let url = format!("http://{}", application.addr());
         let stop = CancellationToken::new();
-        let running = tokio::task::spawn_local(application.run_until_stopped(stop.clone()));
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { url, github, http, data, stop, running }
+        let ended = tokio::task::spawn_local(application.run_until_stopped(stop.clone()));
+        Self { url, github, http: http(), data, running: Running::Task { stop, ended } }
+    }
+
+    /// The program itself.
+    pub(crate) async fn start_program(more: &[(&str, &str)]) -> Self {
+        let (data, github) = (tempfile::tempdir().unwrap(), FakeGitHub::start());
+        let program = process::Program::start(&vars(&github, &data, more), data.path()).await;
+        Self { url: program.url.clone(), github, http: http(), data, running: Running::Program(program) }
+    }
+
+    pub(crate) fn program(&mut self) -> &mut process::Program {
+        match &mut self.running {
+            Running::Program(program) => program,
+            Running::Task { .. } => panic!("started inside the test"),
+        }
     }
 
     pub(crate) fn at(&self, path: &str) -> String {
@@ -63,7 +72,10 @@ impl Service {
     }
 
     pub(crate) fn begin_stop(&self) {
-        self.stop.cancel();
+        match &self.running {
+            Running::Task { stop, .. } => stop.cancel(),
+            Running::Program(program) => program.signal("TERM"),
+        }
     }
 
     pub(crate) async fn stop(self) {
@@ -76,10 +88,30 @@ impl Service {
     }
 
     async fn end(self) -> TempDir {
-        self.stop.cancel();
+        self.begin_stop();
         drop(self.http);
-        self.running.await.unwrap().unwrap();
+        match self.running {
+            Running::Task { ended, .. } => ended.await.unwrap().unwrap(),
+            Running::Program(program) => program.ended_well().await,
+        }
         self.github.stop().await;
         self.data
     }
+}
+
+fn vars(github: &FakeGitHub, data: &TempDir, more: &[(&str, &str)]) -> Vec<(String, String)> {
+    let vars = [
+        ("BASE_DOMAIN", "example.com"),
+        ("GITHUB_CLIENT_ID", "github-id"),
+        ("GITHUB_CLIENT_SECRET", "github-secret"),
+        ("GITHUB_BASE_URL", &github.url),
+        ("GITHUB_API_URL", &github.url),
+        ("ALLOWED_GITHUB_USERS", "octocat,broken,slow"),
+        ("DATA_DIR", data.path().to_str().unwrap()),
+    ];
+    vars.iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+fn http() -> reqwest::Client {
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }

@@ -198,14 +198,15 @@ impl<'a> UnverifiedToken<'a> {
     }
 }
 
-/// RFC 9068 §4: at+jwt. The Python service wrote no `typ`; tokens with our `kid` always have one.
+/// RFC 9068 §4: at+jwt. Tokens of the Python service say JWT, which is what its library puts there; those of ours have
+/// a `kid` and never that type.
 fn check_type(header: &Header<'_>) -> Result<(), InvalidToken> {
     // RFC 7515 §4.1.11: we know no extension, so none may be critical.
     if header.crit.is_some() {
         return Err(InvalidToken::Critical);
     }
     match header.typ {
-        None if header.kid.is_none() => Ok(()),
+        None | Some("JWT") if header.kid.is_none() => Ok(()),
         Some(typ) if typ.eq_ignore_ascii_case("at+jwt") || typ.eq_ignore_ascii_case("application/at+jwt") => Ok(()),
         _ => Err(InvalidToken::Type),
     }

@@ -11,5 +11,6 @@ mod journey_rmcp;
 mod pages;
 mod pages_information;
 mod processes;
+mod python;
 mod revocation;
 mod support;

@@ -34,7 +34,8 @@ pub enum Arrival {
 }
 
 impl Browser {
-    pub(crate) fn new(authority: &Path) -> Self {
+    /// Trusts `authority` (a PEM file).
+    pub fn new(authority: &Path) -> Self {
         let http = http_client(authority).cookie_store(true).build().expect("a client with cookies");
         Self { http }
     }

@@ -1,7 +1,10 @@
 //! `/login/oauth/access_token`: a code becomes a token. GitHub refuses with status 200 and an `error` field.
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use url::form_urlencoded;
@@ -21,6 +24,19 @@ pub(super) struct Exchange {
     code_verifier: Option<String>,
 }
 
+impl Exchange {
+    /// The App's id and secret come in the form or, as GitHub takes them too, by HTTP Basic.
+    fn from(form: Self, request: &HttpRequest) -> Self {
+        let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let joined = header.and_then(|value| STANDARD.decode(value.strip_prefix("Basic ")?).ok());
+        let joined = joined.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default();
+        match joined.split_once(':') {
+            Some((id, secret)) => Self { client_id: id.to_owned(), client_secret: secret.to_owned(), ..form },
+            None => form,
+        }
+    }
+}
+
 pub(super) async fn exchange(
     request: HttpRequest,
     records: web::Data<Records>,
@@ -29,6 +45,7 @@ pub(super) async fn exchange(
     if let Some(answer) = records.faults.strike(At::Token).await {
         return answer;
     }
+    let form = Exchange::from(form.into_inner(), &request);
     let fields = match redeem(&records, &form) {
         Ok((token, scope)) => {
             vec![("access_token", token), ("scope", scope.replace(' ', ",")), ("token_type", "bearer".to_owned())]

@@ -40,10 +40,11 @@ impl Traefik {
             .env("AUTH_RATE_LIMIT", "1000")
             .env("MCP_SERVICES", services.join(","));
         self.process = Some(Process::start("traefik", &mut run));
-        // It listens before it has read its certificate and routes; what counts is that a request gets through.
+        // It listens before it has read its certificate and routes; what counts is that a request gets through. The Python
+        // service has no /health, but keys as ours has.
         let host = format!("auth.{}", self.base_domain());
         within(Duration::from_secs(30), "Traefik does not lead to auth-server", || {
-            raw_get(&certificate.authority(), &host, "/health").starts_with("HTTP/1.1 200").then_some(())
+            raw_get(&certificate.authority(), &host, "/jwks").starts_with("HTTP/1.1 200").then_some(())
         });
     }
 }

@@ -1,0 +1,8 @@
+//! auth-server in the place of the Python service (PyPI mcp-oauth-dynamicclient), after it and beside it.
+//!
+//! docs/migration.md says in prose what these tests show.
+
+mod old_client;
+mod side_by_side;
+mod stage;
+mod swap;

@@ -14,9 +14,12 @@ const LENGTH: usize = 43;
 /// The secret this browser was given, if it has one of our making.
 pub(super) fn secret_of(request: &HttpRequest) -> Option<Secret> {
     let cookie = request.cookie(NAME)?;
-    let ours = cookie.value().len() == LENGTH
-        && cookie.value().bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
-    ours.then(|| Secret::new(cookie.value()))
+    is_secret(cookie.value()).then(|| Secret::new(cookie.value()))
+}
+
+/// Whether it can be one of our making: 256 bits in base64url.
+pub(super) fn is_secret(text: &str) -> bool {
+    text.len() == LENGTH && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
 }
 
 /// Lax: GitHub's redirect back is a navigation from another site and must bring it along.

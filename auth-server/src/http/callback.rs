@@ -4,9 +4,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use log::{info, warn};
 
 use super::{
-    Server,
+    Server, authorize,
     consent::take_pending,
     error::BrowserFault,
+    remembered,
     reply::{Hop, redirect},
 };
 use crate::{
@@ -34,10 +35,26 @@ pub(super) async fn callback(server: Server, request: HttpRequest) -> HttpRespon
 async fn come_back(server: &Server, request: &HttpRequest) -> Result<HttpResponse, BrowserFault> {
     let params = Params::parse(request.query_string().as_bytes()).map_err(PageError::Params)?;
     let (browser, pending) = take_pending(server, request, &params).await?;
-    let asked = pending.complete(&browser)?;
+    let consented = pending.complete(&browser)?;
     let state = Secret::new(params.require("state").map_err(PageError::Params)?);
-    let user = identify(server, &asked, &params, &Login::new(&browser, state)).await?;
+    let user = identify(server, &consented.request, &params, &Login::new(&browser, state)).await?;
+    if !consented.is_by(&user.id) {
+        info!(client_id:% = consented.request.client_id, user_id:% = user.id; "another person is at this browser");
+        return authorize::ask_again(server, consented.request, &browser).await;
+    }
+    let cookie = match consented.is_fresh() {
+        true => remembered::keep(server, request, &consented.request, &user).await?,
+        false => None,
+    };
+    let mut response = issue_code(server, consented.request, user).await?;
+    if let Some(cookie) = cookie {
+        // Plain characters are always a header value.
+        response.add_cookie(&cookie).ok();
+    }
+    Ok(response)
+}
 
+async fn issue_code(server: &Server, asked: AuthorizationRequest, user: User) -> Result<HttpResponse, BrowserFault> {
     let code = random::secret()?;
     let location = asked.success_location(&code, &server.gateway);
     info!(client_id:% = asked.client_id, user_id:% = user.id; "authorization code issued");
@@ -55,7 +72,7 @@ async fn identify(
 ) -> Result<User, AuthorizeError> {
     let Some(code) = params.get("code") else {
         // GitHub's `error=access_denied`: the person said no there.
-        return Err(asked.refuse(ErrorCode::AccessDenied, "the person did not sign in"));
+        return Err(asked.refuse(ErrorCode::AccessDenied, "the person did not sign in").into());
     };
     let user = server.identity.user(code.to_owned(), login).await.map_err(|cause| {
         warn!(cause:%; "login at the identity provider failed");
@@ -63,7 +80,7 @@ async fn identify(
     })?;
     if !server.allowed_users.admits(&user.username) {
         warn!(user_id:% = user.id; "person is not on the list");
-        return Err(asked.refuse(ErrorCode::AccessDenied, "this GitHub account may not use this gateway"));
+        return Err(asked.refuse(ErrorCode::AccessDenied, "this GitHub account may not use this gateway").into());
     }
     Ok(user)
 }

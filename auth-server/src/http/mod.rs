@@ -16,6 +16,7 @@ pub(crate) mod metrics;
 mod outcome;
 mod pages;
 mod register;
+mod remembered;
 mod reply;
 mod revoke;
 mod token;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     client::Client,
+    consent::{Consent, Consented},
     error::ErrorCode,
     gateway::Gateway,
     id::ClientId,
@@ -36,8 +37,8 @@ pub struct PendingAuthorization {
     pub request: AuthorizationRequest,
     /// Hash of the browser's cookie: another browser cannot finish this login (login CSRF).
     pub browser: SecretHash,
-    /// The person approved our own page; GitHub is next.
-    pub consented: bool,
+    /// Before anybody is sent to GitHub.
+    pub consent: Consent,
 }
 
 /// What this gateway grants.
@@ -88,17 +89,31 @@ impl PageError {
 #[derive(Clone, Debug, PartialEq)]
 pub enum AuthorizeError {
     ShowPage(PageError),
-    Redirect { to: RedirectUri, state: Option<String>, code: ErrorCode, description: &'static str },
+    Redirect(Refusal),
 }
 
-impl AuthorizeError {
-    /// Where to send the browser, with `iss` (RFC 9207 §2); `None`: show the page.
-    pub fn location(&self, gateway: &Gateway) -> Option<String> {
-        let Self::Redirect { to, state, code, description } = self else { return None };
-        let mut pairs = vec![("error", code.as_str()), ("error_description", *description)];
-        pairs.extend(state.as_deref().map(|state| ("state", state)));
+/// A refusal that the client is told (RFC 6749 §4.1.2.1).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refusal {
+    pub to: RedirectUri,
+    pub state: Option<String>,
+    pub code: ErrorCode,
+    pub description: &'static str,
+}
+
+impl Refusal {
+    /// Where to send the browser, with `iss` (RFC 9207 §2).
+    pub fn location(&self, gateway: &Gateway) -> String {
+        let mut pairs = vec![("error", self.code.as_str()), ("error_description", self.description)];
+        pairs.extend(self.state.as_deref().map(|state| ("state", state)));
         pairs.push(("iss", gateway.issuer()));
-        Some(gateway.response_url(to, &pairs))
+        gateway.response_url(&self.to, &pairs)
+    }
+}
+
+impl From<Refusal> for AuthorizeError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Redirect(refusal)
     }
 }
 
@@ -128,9 +143,7 @@ impl AuthorizationRequest {
             Ok(Rest { scope, code_challenge, resource }) => {
                 Ok(Self { client_id: client.id.clone(), redirect_uri, scope, state, code_challenge, resource })
             }
-            Err(Fault(code, description)) => {
-                Err(AuthorizeError::Redirect { to: redirect_uri, state, code, description })
-            }
+            Err(Fault(code, description)) => Err(Refusal { to: redirect_uri, state, code, description }.into()),
         }
     }
 
@@ -143,8 +156,8 @@ impl AuthorizationRequest {
     }
 
     /// The refusal of this request after it was accepted: the person denied, GitHub failed, the user is not allowed.
-    pub fn refuse(&self, code: ErrorCode, description: &'static str) -> AuthorizeError {
-        AuthorizeError::Redirect { to: self.redirect_uri.clone(), state: self.state.clone(), code, description }
+    pub fn refuse(&self, code: ErrorCode, description: &'static str) -> Refusal {
+        Refusal { to: self.redirect_uri.clone(), state: self.state.clone(), code, description }
     }
 }
 
@@ -152,13 +165,18 @@ impl PendingAuthorization {
     /// Consent given, in the browser that started (login CSRF; RFC 9700 §4.7).
     pub fn approve(self, browser: &Secret) -> Result<Self, PageError> {
         self.check_browser(browser)?;
-        Ok(Self { consented: true, ..self })
+        Ok(Self { consent: Consent::Given, ..self })
     }
 
     /// The request, once GitHub has answered: same browser, and our own page was not bypassed (confused deputy).
-    pub fn complete(self, browser: &Secret) -> Result<AuthorizationRequest, PageError> {
+    pub fn complete(self, browser: &Secret) -> Result<Consented, PageError> {
         self.check_browser(browser)?;
-        if self.consented { Ok(self.request) } else { Err(PageError::ConsentMissing) }
+        let remembered = match self.consent {
+            Consent::Asked => return Err(PageError::ConsentMissing),
+            Consent::Given => None,
+            Consent::Remembered(person) => Some(person),
+        };
+        Ok(Consented { request: self.request, remembered })
     }
 
     pub fn check_browser(&self, browser: &Secret) -> Result<(), PageError> {

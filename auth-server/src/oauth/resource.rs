@@ -42,6 +42,12 @@ impl Resource {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The label before the gateway's domain, by which people know an MCP server.
+    pub fn service(&self, gateway: &Gateway) -> Option<&str> {
+        let (host, _) = split(&self.0)?;
+        host.strip_suffix(gateway.base_domain())?.strip_suffix('.')
+    }
 }
 
 /// Whether a token for `audience` may reach `path` on `host`: the same host, and the audience's path or below it.

@@ -37,6 +37,14 @@ impl Scope {
         Self(self.0.iter().filter(|t| *t != token).cloned().collect())
     }
 
+    /// Its tokens in the order in which `text` names them, then the others.
+    pub fn in_order_of<'a>(&'a self, text: &str) -> Vec<&'a str> {
+        let place = |token: &&str| text.split(' ').position(|named| named == *token).unwrap_or(usize::MAX);
+        let mut tokens: Vec<_> = self.iter().collect();
+        tokens.sort_by_key(place);
+        tokens
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -100,6 +108,11 @@ mod tests {
         assert!(scope("openid").is_subset(&scope("openid email")) && !scope("OpenID").is_subset(&scope("openid")));
         assert_eq!(scope("openid email").without("email").to_string(), "openid");
         assert_eq!(scope("openid x").intersection(&scope("openid email")).to_string(), "openid");
+    }
+
+    #[test]
+    fn tokens_are_told_in_the_order_in_which_they_were_asked_for() {
+        assert_eq!(scope("a openid email b").in_order_of("openid x email"), ["openid", "email", "a", "b"]);
     }
 
     proptest! {

@@ -1,4 +1,4 @@
-//! Key patterns: the Python service's, and two of ours (`family`, `client_families`).
+//! Key patterns: the Python service's, and ours beside them (`family`, `client_families`, `consent`).
 
 use crate::oauth::{
     id::{ClientId, FamilyId, TokenId},
@@ -18,6 +18,11 @@ pub(super) fn client(id: &ClientId) -> String {
 /// Set of the families that a client holds.
 pub(super) fn client_families(id: &ClientId) -> String {
     format!("oauth:client_families:{id}")
+}
+
+/// What a person allowed before.
+pub(super) fn consent(username: &str) -> String {
+    format!("oauth:consent:{username}")
 }
 
 pub(super) fn pending(state: &SecretHash) -> String {

@@ -8,6 +8,7 @@
 //! inside `redis.rs`.
 
 mod clients;
+mod consents;
 mod embedded;
 mod issue;
 mod key;

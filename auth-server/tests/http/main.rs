@@ -6,5 +6,6 @@ mod endpoints;
 mod faults;
 mod login;
 mod metrics;
+mod remembered_consent;
 mod support;
 mod verify;

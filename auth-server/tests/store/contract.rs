@@ -3,13 +3,20 @@
 use std::{future::Future, time::Duration};
 
 use auth_server::{
-    oauth::{grant::CodeGrant, refresh::RefreshState, secret::Secret},
+    oauth::{
+        authorization::AuthorizationRequest,
+        grant::{CodeGrant, User},
+        id::{ClientId, Subject},
+        refresh::RefreshState,
+        secret::Secret,
+    },
     store::{Commit, Revocation, Store},
 };
 use tokio::task::JoinSet;
 
 use crate::ground::{
-    Ground, HOUR, LIFETIMES, approved, client, family, jti, pending, redeem, refresh_grant, rotate, token,
+    Ground, HOUR, LIFETIMES, NOW, approved, client, family, jti, pending, redeem, refresh_grant, request, rotate,
+    token, user,
 };
 
 macro_rules! on_both {
@@ -27,6 +34,10 @@ macro_rules! on_both {
 /// Runs them in parallel, on as many threads as there are.
 async fn all<T: Send + 'static>(work: impl Iterator<Item = impl Future<Output = T> + Send + 'static>) -> Vec<T> {
     JoinSet::from_iter(work).join_all().await
+}
+
+fn client_id(text: &str) -> ClientId {
+    ClientId::parse(text).unwrap()
 }
 
 async fn is_active(store: &Store, id: &str) -> bool {
@@ -48,6 +59,32 @@ on_both! {
         assert_eq!(store.put_token(&lone, HOUR).await.unwrap(), Commit::Done);
         assert_eq!(store.token(&jti("lone")).await.unwrap(), Some(lone));
         store.ping().await.unwrap();
+    }
+
+    async fn consents_given_at_once_are_all_remembered_until_they_are_forgotten(ground: Ground) {
+        let asked = |i: usize| AuthorizationRequest { client_id: client_id(&format!("client_{i}")), ..request() };
+        let browser = Secret::new("browser");
+        let given = all((0..8).map(|i| {
+            let (store, browser) = (ground.store.clone(), browser.clone());
+            async move { store.remember_consent(&user(), &asked(i), &browser, NOW).await }
+        }));
+        assert!(given.await.into_iter().all(|outcome| outcome.is_ok()));
+        let covered = async |i| {
+            let memory = ground.store.consent_memory("octocat").await.unwrap();
+            memory.is_some_and(|memory| memory.covers(&asked(i), &browser, NOW))
+        };
+        for i in 0..8 {
+            assert!(covered(i).await, "{i}");
+        }
+        ground.store.forget_consent("octocat", Some(&client_id("client_3"))).await.unwrap();
+        assert!(!covered(3).await && covered(4).await);
+        ground.store.forget_consent("octocat", None).await.unwrap();
+        assert_eq!(ground.store.consent_memory("octocat").await.unwrap(), None);
+        // A login with a new owner starts anew.
+        let heir = User { id: Subject::parse("2").unwrap(), ..user() };
+        ground.store.remember_consent(&user(), &asked(1), &browser, NOW).await.unwrap();
+        ground.store.remember_consent(&heir, &asked(2), &browser, NOW).await.unwrap();
+        assert!(!covered(1).await && covered(2).await);
     }
 
     async fn a_login_is_taken_by_one_of_many(ground: Ground) {

@@ -11,6 +11,7 @@ use auth_server::{
         access_token::{Claims, TokenRecord},
         authorization::{AuthorizationRequest, PendingAuthorization},
         client::{AuthMethod, Client},
+        consent::Consent,
         grant::{CodeGrant, User},
         id::{ClientId, FamilyId, Subject, TokenId},
         redirect_uri::RedirectUri,
@@ -116,12 +117,12 @@ pub(crate) fn client() -> Client {
     }
 }
 
-fn user() -> User {
+pub(crate) fn user() -> User {
     let id = Subject::parse("583231").unwrap();
     User { id, username: "octocat".to_owned(), email: None, name: Some("Mona".to_owned()) }
 }
 
-fn request() -> AuthorizationRequest {
+pub(crate) fn request() -> AuthorizationRequest {
     AuthorizationRequest {
         client_id: client().id,
         redirect_uri: client().redirect_uris[0].clone(),
@@ -133,7 +134,7 @@ fn request() -> AuthorizationRequest {
 }
 
 pub(crate) fn pending() -> PendingAuthorization {
-    PendingAuthorization { request: request(), browser: Secret::new("cookie").hash(), consented: false }
+    PendingAuthorization { request: request(), browser: Secret::new("cookie").hash(), consent: Consent::Asked }
 }
 
 pub(crate) fn approved() -> CodeGrant {

@@ -61,25 +61,22 @@ impl BrowserFault {
                     ErrorPage::new(server.gateway.base_domain(), "Not possible right now", "This is our fault.");
                 page(fault.status(), Forms::None, &failure.advice("Try again in a moment."))
             }
-            Self::Authorize(error) => match (error, error.location(&server.gateway)) {
-                (AuthorizeError::Redirect { code, description, .. }, Some(location)) => {
-                    info!(code = code.as_str(), reason = description; "authorization refused");
-                    redirect(hop, &location)
-                }
-                (AuthorizeError::ShowPage(error), _) => refusal_page(server, *error),
-                (AuthorizeError::Redirect { .. }, None) => OurFault::Contention.response(),
-            },
+            Self::Authorize(AuthorizeError::ShowPage(error)) => refusal_page(server, *error),
+            Self::Authorize(AuthorizeError::Redirect(refusal)) => {
+                info!(code = refusal.code.as_str(), reason = refusal.description; "authorization refused");
+                redirect(hop, &refusal.location(&server.gateway))
+            }
         }
     }
 
     fn outcome(&self) -> AuthorizationOutcome {
         match self {
-            Self::Authorize(AuthorizeError::Redirect { code: ErrorCode::AccessDenied, .. }) => {
-                AuthorizationOutcome::Denied
-            }
-            Self::Authorize(AuthorizeError::Redirect { code: ErrorCode::ServerError, .. }) | Self::Ours(_) => {
-                AuthorizationOutcome::Failed
-            }
+            Self::Ours(_) => AuthorizationOutcome::Failed,
+            Self::Authorize(AuthorizeError::Redirect(refusal)) => match refusal.code {
+                ErrorCode::AccessDenied => AuthorizationOutcome::Denied,
+                ErrorCode::ServerError => AuthorizationOutcome::Failed,
+                _ => AuthorizationOutcome::Refused,
+            },
             Self::Authorize(_) => AuthorizationOutcome::Refused,
         }
     }

@@ -3,7 +3,9 @@
 use askama::Template;
 
 use super::words;
-use crate::oauth::{authorization::AuthorizationRequest, redirect_uri::RedirectUri};
+use crate::oauth::{
+    authorization::AuthorizationRequest, consent, gateway::Gateway, redirect_uri::RedirectUri, resource::Resource,
+};
 
 #[derive(Template)]
 #[template(path = "consent.html")]
@@ -11,10 +13,18 @@ pub(crate) struct ConsentPage<'a> {
     pub(crate) style: &'static str,
     pub(crate) domain: &'a str,
     pub(crate) client_name: &'a str,
-    pub(crate) services: Vec<&'a str>,
+    pub(crate) services: Vec<AskedService<'a>>,
     pub(crate) scopes: Vec<AskedScope<'a>>,
     pub(crate) destination: Destination,
+    /// Days for which this browser remembers an approval; `None`: it never does for such a client.
+    pub(crate) remembered_days: Option<u64>,
     pub(crate) state: &'a str,
+}
+
+/// A service: what it does, and where it is.
+pub(crate) struct AskedService<'a> {
+    meaning: String,
+    url: &'a str,
 }
 
 /// A scope token and what it means to a person.
@@ -33,20 +43,32 @@ pub(crate) struct Destination {
 
 impl<'a> ConsentPage<'a> {
     pub(crate) fn new(
-        domain: &'a str,
+        gateway: &'a Gateway,
         client_name: &'a str,
         request: &'a AuthorizationRequest,
+        scopes: Vec<&'a str>,
         state: &'a str,
     ) -> Self {
         Self {
             style: super::STYLE,
-            domain,
+            domain: gateway.base_domain(),
             client_name,
-            services: request.resource.iter().map(|resource| resource.as_str()).collect(),
-            scopes: request.scope.iter().map(AskedScope::new).collect(),
+            services: request.resource.iter().map(|resource| AskedService::new(resource, gateway)).collect(),
+            scopes: scopes.into_iter().map(AskedScope::new).collect(),
             destination: Destination::of(&request.redirect_uri),
+            remembered_days: consent::may_be_remembered(&request.redirect_uri).then_some(consent::LIFETIME / 86_400),
             state,
         }
+    }
+}
+
+impl<'a> AskedService<'a> {
+    fn new(resource: &'a Resource, gateway: &Gateway) -> Self {
+        let meaning = match resource.service(gateway) {
+            Some(name) => format!("{name}: {}", words::service(name)),
+            None => words::service("").to_owned(),
+        };
+        Self { meaning, url: resource.as_str() }
     }
 }
 

@@ -1,11 +1,13 @@
 //! `/docs`, `/policy`, `/terms`: short and true, since they are made from the configuration in force.
 
+use std::time::Duration;
+
 use askama::Template;
 
 use super::words;
 use crate::{
     config::{AllowedUsers, Lifetimes},
-    oauth::{gateway::Gateway, scope::Scope},
+    oauth::{consent, gateway::Gateway, scope::Scope},
 };
 
 #[derive(Template)]
@@ -30,6 +32,7 @@ pub(crate) struct PolicyPage<'a> {
     refresh: String,
     code: String,
     pending: String,
+    remembered: String,
     client: Option<String>,
 }
 
@@ -65,6 +68,7 @@ impl<'a> PolicyPage<'a> {
             refresh: words::duration(lifetimes.refresh_token),
             code: words::duration(lifetimes.code),
             pending: words::duration(lifetimes.pending),
+            remembered: words::duration(Duration::from_secs(consent::LIFETIME)),
             client: lifetimes.client.map(words::duration),
         }
     }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::oauth::gateway::Gateway;
 
 const ATTACK: &str = "\"><script>alert(1)</script><img src=x onerror='alert(2)'>";
 
@@ -7,7 +8,9 @@ fn consent(client_name: &str) -> String {
         "client_id": "client_x", "redirect_uri": "https://app.example/cb", "scope": "openid mcp:time",
         "code_challenge": "x", "resource": ["https://time.example.com/mcp"],
     }));
-    ConsentPage::new("example.com", client_name, &request.unwrap(), ATTACK).render().unwrap()
+    let gateway = Gateway::new("example.com").unwrap();
+    let scopes = vec!["openid", "mcp:time"];
+    ConsentPage::new(&gateway, client_name, &request.unwrap(), scopes, ATTACK).render().unwrap()
 }
 
 fn assert_harmless(html: &str) {
@@ -34,9 +37,15 @@ fn a_code_with_markup_is_shown_and_never_run() {
 #[test]
 fn the_consent_page_names_the_client_the_service_and_where_the_answer_goes() {
     let html = consent("Claude");
-    for word in
-        ["Allow Claude", "https://time.example.com/mcp", "app.example", "Use the service time", "Nobody has checked"]
-    {
+    for word in [
+        "Allow Claude",
+        "https://time.example.com/mcp",
+        "time: Tells the time",
+        "for 30 days",
+        "app.example",
+        "Use the service time",
+        "Nobody has checked",
+    ] {
         assert!(html.contains(word), "«{word}» missing in {html}");
     }
 }

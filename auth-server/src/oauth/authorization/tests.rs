@@ -24,12 +24,20 @@ fn validate(changes: &[(&str, Option<&str>)]) -> Result<AuthorizationRequest, Au
 
 fn redirected(changes: &[(&str, Option<&str>)]) -> ErrorCode {
     match validate(changes).unwrap_err() {
-        AuthorizeError::Redirect { to, state, code, .. } => {
+        AuthorizeError::Redirect(Refusal { to, state, code, .. }) => {
             assert_eq!(to.as_str(), "https://app.example/cb");
             assert_eq!(state.as_deref(), Some("s&1"));
             code
         }
         AuthorizeError::ShowPage(page) => panic!("{page}"),
+    }
+}
+
+/// Where the browser is sent with the fault; `None`: nowhere.
+fn location(error: &AuthorizeError) -> Option<String> {
+    match error {
+        AuthorizeError::Redirect(refusal) => Some(refusal.location(&gateway())),
+        AuthorizeError::ShowPage(_) => None,
     }
 }
 
@@ -52,7 +60,7 @@ fn state_is_optional_and_scope_has_a_default() {
 fn an_unknown_client_sees_a_page_and_is_never_redirected() {
     let error = AuthorizationRequest::validate(&query(&[]), None, &policy()).unwrap_err();
     assert_eq!(error, AuthorizeError::ShowPage(PageError::UnknownClient));
-    assert_eq!(error.location(&gateway()), None);
+    assert_eq!(location(&error), None);
 }
 
 #[test]
@@ -108,7 +116,7 @@ fn other_faults_are_told_to_the_client() {
 
 #[test]
 fn every_redirect_carries_state_and_iss() {
-    let refused = validate(&[("response_type", Some("token"))]).unwrap_err().location(&gateway()).unwrap();
+    let refused = location(&validate(&[("response_type", Some("token"))]).unwrap_err()).unwrap();
     assert!(refused.starts_with("https://app.example/cb?error=unsupported_response_type&"), "{refused}");
     assert!(refused.ends_with("&state=s%261&iss=https%3A%2F%2Fauth.example.com"), "{refused}");
     let granted = validate(&[]).unwrap().success_location(&Secret::new("c+d"), &gateway());
@@ -121,13 +129,13 @@ fn an_out_of_band_client_is_answered_on_our_own_pages() {
     request.redirect_uri = RedirectUri::parse("urn:ietf:wg:oauth:2.0:oob").unwrap();
     let granted = request.success_location(&Secret::new("c"), &gateway());
     assert!(granted.starts_with("https://auth.example.com/success?code=c&"), "{granted}");
-    let refused = request.refuse(ErrorCode::AccessDenied, "denied").location(&gateway()).unwrap();
+    let refused = request.refuse(ErrorCode::AccessDenied, "denied").location(&gateway());
     assert!(refused.starts_with("https://auth.example.com/error?error=access_denied&"), "{refused}");
 }
 
 fn pending() -> PendingAuthorization {
     let browser = Secret::new("cookie").hash();
-    PendingAuthorization { request: validate(&[]).unwrap(), browser, consented: false }
+    PendingAuthorization { request: validate(&[]).unwrap(), browser, consent: Consent::Asked }
 }
 
 #[test]
@@ -143,4 +151,16 @@ fn consent_cannot_be_bypassed_by_a_direct_callback() {
     let cookie = Secret::new("cookie");
     assert_eq!(pending().complete(&cookie).unwrap_err(), PageError::ConsentMissing);
     assert!(pending().approve(&cookie).unwrap().complete(&cookie).is_ok());
+}
+
+#[test]
+fn a_remembered_consent_is_the_consent_of_that_person_only() {
+    let cookie = Secret::new("cookie");
+    let person = crate::oauth::fixtures::user().id;
+    let remembered = PendingAuthorization { consent: Consent::Remembered(person.clone()), ..pending() };
+    let consented = remembered.complete(&cookie).unwrap();
+    assert!(consented.is_by(&person) && !consented.is_fresh());
+    assert!(!consented.is_by(&crate::oauth::id::Subject::parse("another").unwrap()));
+    let given = pending().approve(&cookie).unwrap().complete(&cookie).unwrap();
+    assert!(given.is_by(&person) && given.is_fresh());
 }

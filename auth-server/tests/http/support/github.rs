@@ -32,7 +32,8 @@ async fn user(request: HttpRequest) -> HttpResponse {
             if login == "slow" {
                 tokio::time::sleep(Duration::from_millis(500)).await;
             }
-            let user = json!({"id": 583_231, "login": login, "email": "octo@example.org", "name": "Octo Cat"});
+            let id = if login == "octocat" { 583_231 } else { 1_000 + login.len() };
+            let user = json!({"id": id, "login": login, "email": "octo@example.org", "name": "Octo Cat"});
             HttpResponse::Ok().json(user)
         }
         None => HttpResponse::Unauthorized().finish(),

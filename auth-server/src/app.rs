@@ -3,21 +3,21 @@
 use std::{
     io,
     net::{SocketAddr, TcpListener},
+    sync::Arc,
     time::Duration,
 };
 
 use actix_web::{App, HttpServer, dev::Server, web::Data};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    admin::keys,
     clock,
-    config::{Config, SigningConfig, StorageConfig},
+    config::{Config, StorageConfig},
     http::{self, AuthServer},
     identity::{GitHub, IdentityProvider},
-    jwt::{self, Jwt},
+    keys::{self, KeyRing},
     oauth::{authorization::AuthorizationPolicy, gateway::Gateway, scope::Scope, verify::Policy},
-    signing_key,
     store::{Backend, Store, StoreConfig},
 };
 
@@ -43,6 +43,7 @@ pub struct Application {
     server: Server,
     /// `/metrics`, when it is asked for.
     metrics: Option<(SocketAddr, Server)>,
+    keys: Arc<KeyRing>,
 }
 
 impl std::fmt::Debug for Application {
@@ -58,6 +59,7 @@ impl Application {
         let addr = listener.local_addr().map_err(failed)?;
         let metrics = config.metrics_addr.as_deref().map(metrics_server).transpose()?;
         let auth_server = Data::new(auth_server(&config).await?);
+        let keys = Arc::clone(&auth_server.jwt);
         let server = HttpServer::new(move || App::new().app_data(auth_server.clone()).configure(http::routes))
             .client_request_timeout(HEAD_TIMEOUT)
             .keep_alive(KEEP_ALIVE)
@@ -66,7 +68,7 @@ impl Application {
             .listen(listener)
             .map_err(failed)?
             .run();
-        Ok(Self { addr, server, metrics })
+        Ok(Self { addr, server, metrics, keys })
     }
 
     pub fn addr(&self) -> SocketAddr {
@@ -78,12 +80,13 @@ impl Application {
         self.metrics.as_ref().map(|(addr, _)| *addr)
     }
 
-    /// Answers until `stop`, then lets requests in flight finish; the numbers can be read to the last.
+    /// Answers until `stop`, then lets requests in flight finish; the numbers can be read to the last. SIGHUP: reads
+    /// the keys anew.
     pub async fn run_until_stopped(self, stop: CancellationToken) -> io::Result<()> {
-        let Some((_, metrics)) = self.metrics else { return serve_until(self.server, stop).await };
+        let Some((_, metrics)) = self.metrics else { return serve_until(self.server, &self.keys, stop).await };
         let numbers = metrics.handle();
         let served = async {
-            let ended = serve_until(self.server, stop).await;
+            let ended = serve_until(self.server, &self.keys, stop).await;
             numbers.stop(false).await;
             ended
         };
@@ -92,12 +95,16 @@ impl Application {
     }
 }
 
-async fn serve_until(server: Server, stop: CancellationToken) -> io::Result<()> {
+async fn serve_until(server: Server, keys: &KeyRing, stop: CancellationToken) -> io::Result<()> {
     let handle = server.handle();
+    let mut hangup = signal(SignalKind::hangup())?;
     tokio::pin!(server);
-    tokio::select! {
-        ended = &mut server => return ended,
-        () = stop.cancelled() => {}
+    loop {
+        tokio::select! {
+            ended = &mut server => return ended,
+            () = stop.cancelled() => break,
+            _ = hangup.recv() => keys.reload(clock::unix(clock::now())),
+        }
     }
     let (ended, ()) = tokio::join!(server, handle.stop(true));
     ended
@@ -116,7 +123,7 @@ async fn auth_server(config: &Config) -> Result<AuthServer, StartError> {
     let gateway = Gateway::new(&config.base_domain).ok_or_else(|| part("BASE_DOMAIN is not a host"))?;
     let github = GitHub::new(&config.github, gateway.url("/callback")).map_err(part)?;
     Ok(AuthServer {
-        jwt: jwt(config, gateway.issuer())?,
+        jwt: key_ring(config, gateway.issuer())?,
         store: Store::open(&store_config(&config.storage)).map_err(part)?,
         authorization: AuthorizationPolicy {
             gateway: gateway.clone(),
@@ -147,17 +154,9 @@ fn store_config(storage: &StorageConfig) -> StoreConfig {
     StoreConfig { backend, clock: clock::now }
 }
 
-fn jwt(config: &Config, issuer: &str) -> Result<Jwt, StartError> {
-    let make = || jwt::generate_key(keys::KEY_BITS).map_err(|error| error.to_string());
-    let key = signing_key::load(&config.signing, &config.storage.data_dir, make).map_err(part)?;
-    let jwt = Jwt::new(&key, issuer).map_err(part)?;
-    match &config.signing {
-        // Only where the old service signed so: a forgotten secret is then no second key.
-        SigningConfig { algorithm, secret: Some(secret), .. } if algorithm == "HS256" => {
-            jwt.accepting_hs256(secret).map_err(part)
-        }
-        _ => Ok(jwt),
-    }
+fn key_ring(config: &Config, issuer: &str) -> Result<Arc<KeyRing>, StartError> {
+    let source = keys::Source::new(&config.signing, &config.storage.data_dir);
+    KeyRing::open(source, &config.signing, issuer, clock::unix(clock::now())).map(Arc::new).map_err(part)
 }
 
 fn scope(tokens: &str) -> Result<Scope, StartError> {

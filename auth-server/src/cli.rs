@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
-use crate::config::Config;
+use crate::{config::Config, jwt::Algorithm};
 
 /// OAuth 2.1 authorization server for MCP, behind Traefik.
 ///
@@ -45,19 +45,28 @@ pub struct Serve {
 pub enum Keys {
     /// Make a private key and write it as PEM
     Generate {
-        /// Signature algorithm
-        #[arg(long, value_enum, default_value_t = Algorithm::Rs256)]
+        /// RS256, ES256 or EdDSA
+        #[arg(long, default_value_t = Algorithm::Rs256)]
         alg: Algorithm,
         /// File to write (mode 0600; never overwritten); without it, standard output
         #[arg(long)]
         out: Option<PathBuf>,
     },
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Algorithm {
-    #[value(name = "RS256", alias = "rs256")]
-    Rs256,
+    /// Show the keys of this server: which one signs, which ones still verify, and for how long
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let a new key sign; the one before verifies until its last token has expired
+    Rotate {
+        /// RS256, ES256 or EdDSA; without it, JWT_ALGORITHM
+        #[arg(long)]
+        alg: Option<Algorithm>,
+        /// The key has leaked: refuse every token that it or one before it has signed
+        #[arg(long)]
+        compromised: bool,
+    },
 }
 
 impl Serve {

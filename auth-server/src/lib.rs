@@ -10,7 +10,8 @@
 //! | `metrics` | every metric, declared once |
 //! | [`app`], [`config`], [`cli`], [`logging`] | wiring; environment and arguments to checked configuration; logs |
 //! | [`admin`] | subcommands for the operator |
-//! | `clock`, `random`, `signing_key` | time, randomness and the private key, read at the edge and passed on as arguments |
+//! | [`keys`] | signing keys from files or the environment, exchanged and rotated while requests go on |
+//! | `clock`, `random` | time and randomness, read at the edge and passed on as arguments |
 
 pub mod admin;
 pub mod app;
@@ -20,9 +21,9 @@ pub mod config;
 mod http;
 mod identity;
 pub mod jwt;
+pub mod keys;
 pub mod logging;
 mod metrics;
 pub mod oauth;
 mod random;
-mod signing_key;
 pub mod store;

@@ -5,7 +5,7 @@ use std::{io::Write, path::Path, process::ExitCode};
 use auth_server::{
     admin::keys,
     app::Application,
-    cli::{Algorithm, Cli, Command, Keys, Serve},
+    cli::{Cli, Command, Keys, Serve},
     config::{Config, environment},
     logging,
 };
@@ -21,7 +21,7 @@ const MISCONFIGURED: u8 = 64;
 async fn main() -> ExitCode {
     match Cli::parse().command() {
         Command::Serve(serve_options) => serve(serve_options).await,
-        Command::Keys(Keys::Generate { alg: Algorithm::Rs256, out }) => generate_key(out.as_deref()),
+        Command::Keys(command) => keys(command),
     }
 }
 
@@ -70,10 +70,23 @@ fn stop_signal() -> std::io::Result<CancellationToken> {
     Ok(stop)
 }
 
-fn generate_key(file: Option<&Path>) -> ExitCode {
-    match keys::generate(file, &mut std::io::stdout()) {
+fn keys(command: Keys) -> ExitCode {
+    let (out, told) = (&mut std::io::stdout(), &mut std::io::stderr());
+    let config = || environment(Path::new(".env")).and_then(Config::from_vars);
+    let done = match command {
+        Keys::Generate { alg, out: file } => keys::generate(alg, file.as_deref(), out),
+        Keys::List { json } => match config() {
+            Ok(config) => keys::list(&config, json, out),
+            Err(faults) => return misconfigured(&faults.0),
+        },
+        Keys::Rotate { alg, compromised } => match config() {
+            Ok(config) => keys::rotate(&config, alg, compromised, (out, told)),
+            Err(faults) => return misconfigured(&faults.0),
+        },
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(cause) => tell(&format!("auth-server keys generate: {cause}\n"), ExitCode::FAILURE),
+        Err(cause) => tell(&format!("auth-server keys: {cause}\n"), ExitCode::FAILURE),
     }
 }
 

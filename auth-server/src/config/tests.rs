@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::jwt::Algorithm;
 
 const MINIMAL: [(&str, &str); 4] = [
     ("BASE_DOMAIN", "Example.com"),
@@ -82,4 +83,19 @@ fn no_secret_appears_in_a_fault_or_in_debug_output() {
     assert!(!faults.to_string().contains("hunter2"), "{faults}");
     let config = with(&[("GITHUB_CLIENT_SECRET", "hunter2"), ("JWT_SECRET", "hunter2")]).unwrap();
     assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
+fn an_algorithm_is_one_that_is_issued_or_the_old_services() {
+    let signing = |algorithm| with(&[("JWT_ALGORITHM", algorithm), ("JWT_SECRET", "old")]).map(|config| config.signing);
+    for (text, algorithm) in [("RS256", Algorithm::Rs256), ("es256", Algorithm::Es256), ("EdDSA", Algorithm::EdDsa)] {
+        let signing = signing(text).unwrap();
+        assert_eq!(signing.algorithm, algorithm);
+        assert!(signing.legacy_secret.is_none(), "a forgotten secret is no second key");
+    }
+    let old = signing("HS256").unwrap();
+    assert_eq!((old.algorithm, old.legacy_secret.is_some()), (Algorithm::Rs256, true));
+    assert!(signing("none").unwrap_err().to_string().contains("JWT_ALGORITHM «none» is not one of RS256, ES256"));
+    let secretless = with(&[("JWT_ALGORITHM", "HS256")]).unwrap_err().to_string();
+    assert!(secretless.contains("JWT_SECRET is not set"), "{secretless}");
 }

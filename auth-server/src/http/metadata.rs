@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, http::header};
 
 use super::{Server, reply::public_json};
-use crate::oauth::metadata;
+use crate::{clock, oauth::metadata};
 
 pub(super) async fn authorization_server(server: Server) -> HttpResponse {
     public_json(&metadata::authorization_server(&server.gateway, &server.authorization.scopes_supported))
@@ -22,5 +22,5 @@ pub(super) async fn protected_resource(server: Server, request: HttpRequest) -> 
 }
 
 pub(super) async fn jwks(server: Server) -> HttpResponse {
-    public_json(&server.jwt.jwks())
+    public_json(&server.jwt.jwks(clock::unix(clock::now())))
 }

@@ -22,6 +22,8 @@ mod revoke;
 mod token;
 mod verify;
 
+use std::sync::Arc;
+
 use actix_web::{
     guard,
     http::header,
@@ -32,7 +34,7 @@ use actix_web::{
 use crate::{
     config::{AllowedOrigins, AllowedUsers, Lifetimes},
     identity::IdentityProvider,
-    jwt::Jwt,
+    keys::KeyRing,
     oauth::{authorization::AuthorizationPolicy, gateway::Gateway, verify::Policy},
     store::{self, Store},
 };
@@ -50,7 +52,7 @@ pub(crate) struct AuthServer {
     pub(crate) lifetimes: Lifetimes,
     pub(crate) identity: IdentityProvider,
     pub(crate) store: Store,
-    pub(crate) jwt: Jwt,
+    pub(crate) jwt: Arc<KeyRing>,
 }
 
 /// What handlers take it as.

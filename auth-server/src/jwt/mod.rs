@@ -1,25 +1,21 @@
-//! Signing and checking access tokens (RFC 7515, RFC 9068); the only file that names josekit.
+//! Signing and checking access tokens (RFC 7515, RFC 9068); the only folder that names josekit.
 //!
-//! RS256 is issued. RS256 is accepted under our own keys; HS256 only when the Python service's secret is configured,
-//! and then only without `kid`: which key checks a token follows from our configuration, never from its header
-//! (RFC 8725 §3.1). `jku`, `x5u`, `jwk`, `x5c` are not read. Verifiers are built once, not per request.
+//! RS256, ES256 or EdDSA is issued, as the signing key is. Accepted is what our own keys have signed; HS256 only when
+//! the Python service's secret is configured, and then only without `kid`. Which key and which algorithm check a token
+//! follows from our configuration, never from its header (RFC 8725 §3.1). Verifiers are built once, not per request.
 
+mod algorithm;
+mod key;
+mod token;
+
+pub use algorithm::Algorithm;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use josekit::{
-    JoseError,
-    jwk::{KeyPair, alg::rsa::RsaKeyPair},
-    jws::{
-        HS256, JwsSigner, JwsVerifier, RS256,
-        alg::{
-            hmac::HmacJwsSigner,
-            rsassa::{RsassaJwsSigner, RsassaJwsVerifier},
-        },
-    },
-};
+use josekit::jws::{HS256, JwsSigner, alg::hmac::HmacJwsSigner};
+pub use key::{KeyError, PrivateKey, PublicKey};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use token::{Header, UnverifiedToken};
 
 use crate::oauth::{
     access_token::Claims,
@@ -27,47 +23,18 @@ use crate::oauth::{
     verify::{InvalidToken, VerifiedClaims},
 };
 
-/// Largest token that is looked at.
-const MAX_TOKEN: usize = 8 * 1024;
-
-/// Why a key cannot be used, or a token not be signed. Never shows a key.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyError {
-    #[error("not an RSA private key of at least 2048 bits in PEM: {0}")]
-    NotRsa(JoseError),
-    #[error("JWT_SECRET is shorter than the 32 bytes that HS256 needs: {0}")]
-    ShortSecret(JoseError),
-    #[error("the key could not be used: {0}")]
-    Failed(String),
-}
+/// Of SHA-256; josekit takes no shorter secret.
+const HMAC_BYTES: usize = 32;
 
 /// The keys of this server.
 pub struct Jwt {
     issuer: String,
-    signer: RsassaJwsSigner,
+    key: PrivateKey,
     /// base64url of the header of every token that we sign.
     header: String,
-    /// The signing key first, then older ones.
+    /// The signing key first, then those that are only checked with.
     keys: Vec<PublicKey>,
     legacy: Option<HmacJwsSigner>,
-}
-
-struct PublicKey {
-    kid: String,
-    verifier: RsassaJwsVerifier,
-    jwk: Value,
-}
-
-/// All that is read of a token's header.
-#[derive(Deserialize)]
-struct Header<'a> {
-    alg: &'a str,
-    #[serde(default)]
-    typ: Option<&'a str>,
-    #[serde(default)]
-    kid: Option<&'a str>,
-    #[serde(default)]
-    crit: Option<serde::de::IgnoredAny>,
 }
 
 /// `nbf` stands outside [`Claims`]: we never write it.
@@ -77,40 +44,33 @@ struct NotBefore {
     nbf: Option<u64>,
 }
 
-/// A token taken apart, nothing of it believed yet.
-struct UnverifiedToken<'a> {
-    header: Vec<u8>,
-    signed: &'a [u8],
-    payload: &'a str,
-    signature: Vec<u8>,
-}
-
-/// A new RSA private key, PKCS#8 PEM.
-pub fn generate_key(bits: u32) -> Result<Secret, KeyError> {
-    let pair = RS256.generate_key_pair(bits).map_err(KeyError::NotRsa)?;
-    String::from_utf8(pair.to_pem_private_key()).map(Secret::new).map_err(|error| KeyError::Failed(error.to_string()))
-}
-
 impl Jwt {
-    /// `private_key`: PEM, PKCS#8 or PKCS#1. `issuer`: `iss` of every token.
-    pub fn new(private_key: &Secret, issuer: impl Into<String>) -> Result<Self, KeyError> {
-        let pem = private_key.expose().as_bytes();
-        let key = PublicKey::of(pem)?;
-        let signer = RS256.signer_from_pem(pem).map_err(KeyError::NotRsa)?;
-        let header = json!({ "alg": "RS256", "typ": "at+jwt", "kid": key.kid }).to_string();
+    /// `issuer`: `iss` of every token.
+    pub fn new(key: PrivateKey, issuer: impl Into<String>) -> Self {
+        let public = key.public().clone();
+        let header = json!({ "alg": public.algorithm().name(), "typ": "at+jwt", "kid": public.kid() }).to_string();
         let header = URL_SAFE_NO_PAD.encode(header);
-        Ok(Self { issuer: issuer.into(), signer, header, keys: vec![key], legacy: None })
+        Self { issuer: issuer.into(), key, header, keys: vec![public], legacy: None }
     }
 
-    /// Goes on accepting tokens of an older key, and publishing it, while its tokens live.
-    pub fn accepting_key(mut self, private_key: &Secret) -> Result<Self, KeyError> {
-        self.keys.push(PublicKey::of(private_key.expose().as_bytes())?);
-        Ok(self)
+    /// Goes on accepting tokens of another key, and publishing it, without signing with it.
+    pub fn accepting(mut self, key: PublicKey) -> Self {
+        if self.keys.iter().all(|known| known.kid() != key.kid()) {
+            self.keys.push(key);
+        }
+        self
     }
 
     /// Goes on accepting the Python service's HS256 tokens.
     pub fn accepting_hs256(mut self, secret: &Secret) -> Result<Self, KeyError> {
-        self.legacy = Some(HS256.signer_from_bytes(secret.expose()).map_err(KeyError::ShortSecret)?);
+        if secret.expose().is_empty() {
+            return Err(KeyError::EmptySecret);
+        }
+        // RFC 2104 §2: HMAC fills a short key up with zeros, so these give the same signature; Python accepts any length.
+        let mut bytes = secret.expose().as_bytes().to_vec();
+        bytes.resize(bytes.len().max(HMAC_BYTES), 0);
+        let signer = HS256.signer_from_bytes(bytes).map_err(|error| KeyError::Failed(error.to_string()))?;
+        self.legacy = Some(signer);
         Ok(self)
     }
 
@@ -118,7 +78,7 @@ impl Jwt {
     pub fn sign(&self, claims: &Claims) -> Result<String, KeyError> {
         let payload = serde_json::to_vec(claims).map_err(|error| KeyError::Failed(error.to_string()))?;
         let mut token = format!("{}.{}", self.header, URL_SAFE_NO_PAD.encode(payload));
-        let signature = self.signer.sign(token.as_bytes()).map_err(|error| KeyError::Failed(error.to_string()))?;
+        let signature = self.key.sign(token.as_bytes())?;
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(signature, &mut token);
         Ok(token)
@@ -128,87 +88,46 @@ impl Jwt {
     /// `now`: seconds since the epoch.
     pub fn verify(&self, bearer: &str, now: u64) -> Result<VerifiedClaims, InvalidToken> {
         let token = UnverifiedToken::parse(bearer)?;
-        let header: Header<'_> = serde_json::from_slice(&token.header).map_err(|_| InvalidToken::Malformed)?;
-        check_type(&header)?;
+        let header = token.header()?;
+        header.check_type()?;
         self.check_signature(&header, &token)?;
-        let payload = URL_SAFE_NO_PAD.decode(token.payload).map_err(|_| InvalidToken::Malformed)?;
-        let claims: Claims = serde_json::from_slice(&payload).map_err(|_| InvalidToken::Malformed)?;
-        let NotBefore { nbf } = serde_json::from_slice(&payload).map_err(|_| InvalidToken::Malformed)?;
+        let payload = token.payload()?;
+        let (claims, NotBefore { nbf }) = (payload.read::<Claims>()?, payload.read()?);
         VerifiedClaims::check(claims, nbf, &self.issuer, now)
+    }
+
+    /// The signing key's public half, then those of the keys that are only checked with.
+    pub fn keys(&self) -> &[PublicKey] {
+        &self.keys
     }
 
     /// The public keys (RFC 7517 §5).
     pub fn jwks(&self) -> Value {
-        json!({ "keys": self.keys.iter().map(|key| &key.jwk).collect::<Vec<_>>() })
+        json!({ "keys": self.keys.iter().map(PublicKey::jwk).collect::<Vec<_>>() })
     }
 
     fn check_signature(&self, header: &Header<'_>, token: &UnverifiedToken<'_>) -> Result<(), InvalidToken> {
-        match (header.alg, header.kid, &self.legacy) {
-            ("RS256", Some(kid), _) => {
-                let key = self.keys.iter().find(|key| key.kid == kid).ok_or(InvalidToken::Key)?;
-                if key.verifies(token) { Ok(()) } else { Err(InvalidToken::Signature) }
+        let signed_by = |key: &PublicKey| key.verifies(token.signed, &token.signature);
+        let right = match (header.alg, header.kid, &self.legacy) {
+            (alg, Some(kid), _) => {
+                let of_ours = |key: &&PublicKey| key.kid() == kid && key.algorithm().name() == alg;
+                signed_by(self.keys.iter().find(of_ours).ok_or(InvalidToken::Key)?)
             }
             // The Python service's tokens have no kid.
-            ("RS256", None, _) if self.keys.iter().any(|key| key.verifies(token)) => Ok(()),
-            ("RS256", None, _) => Err(InvalidToken::Signature),
+            ("RS256", None, _) => self.keys.iter().filter(|key| key.algorithm() == Algorithm::Rs256).any(signed_by),
             ("HS256", None, Some(secret)) => {
                 let expected = secret.sign(token.signed).map_err(|_| InvalidToken::Signature)?;
-                if bool::from(expected.ct_eq(&token.signature)) { Ok(()) } else { Err(InvalidToken::Signature) }
+                expected.ct_eq(&token.signature).into()
             }
-            _ => Err(InvalidToken::Key),
-        }
+            _ => return Err(InvalidToken::Key),
+        };
+        if right { Ok(()) } else { Err(InvalidToken::Signature) }
     }
 }
 
 impl std::fmt::Debug for Jwt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Jwt").field("issuer", &self.issuer).finish_non_exhaustive()
-    }
-}
-
-impl PublicKey {
-    /// The public half of a private key in PEM; `kid` is its thumbprint (RFC 7638).
-    fn of(private_pem: &[u8]) -> Result<Self, KeyError> {
-        let pair: RsaKeyPair = RS256.key_pair_from_pem(private_pem).map_err(KeyError::NotRsa)?;
-        let verifier = RS256.verifier_from_der(pair.to_der_public_key()).map_err(KeyError::NotRsa)?;
-        let public = pair.to_jwk_public_key();
-        let part = |name| public.parameter(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let (e, n) = (part("e"), part("n"));
-        // RFC 7638 §3.1: these members, in this order, without white space.
-        let canonical = format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#);
-        let kid = URL_SAFE_NO_PAD.encode(Sha256::digest(canonical));
-        let jwk = json!({ "kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "n": n, "e": e });
-        Ok(Self { kid, verifier, jwk })
-    }
-
-    fn verifies(&self, token: &UnverifiedToken<'_>) -> bool {
-        self.verifier.verify(token.signed, &token.signature).is_ok()
-    }
-}
-
-impl<'a> UnverifiedToken<'a> {
-    fn parse(bearer: &'a str) -> Result<Self, InvalidToken> {
-        if bearer.len() > MAX_TOKEN {
-            return Err(InvalidToken::TooLarge);
-        }
-        let (signed, signature) = bearer.rsplit_once('.').ok_or(InvalidToken::Malformed)?;
-        let (header, payload) = signed.split_once('.').ok_or(InvalidToken::Malformed)?;
-        let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| InvalidToken::Malformed);
-        Ok(Self { header: decode(header)?, signed: signed.as_bytes(), payload, signature: decode(signature)? })
-    }
-}
-
-/// RFC 9068 §4: at+jwt. Tokens of the Python service say JWT, which is what its library puts there; those of ours have
-/// a `kid` and never that type.
-fn check_type(header: &Header<'_>) -> Result<(), InvalidToken> {
-    // RFC 7515 §4.1.11: we know no extension, so none may be critical.
-    if header.crit.is_some() {
-        return Err(InvalidToken::Critical);
-    }
-    match header.typ {
-        None | Some("JWT") if header.kid.is_none() => Ok(()),
-        Some(typ) if typ.eq_ignore_ascii_case("at+jwt") || typ.eq_ignore_ascii_case("application/at+jwt") => Ok(()),
-        _ => Err(InvalidToken::Type),
+        f.debug_struct("Jwt").field("issuer", &self.issuer).field("keys", &self.keys).finish_non_exhaustive()
     }
 }
 

@@ -1,16 +1,27 @@
 use std::sync::LazyLock;
 
-use super::*;
+use josekit::{
+    jwk::KeyPair as _,
+    jws::{ES256, EdDSA, RS256},
+};
+
+use sha2::{Digest, Sha256};
+
+use super::{token::MAX_TOKEN, *};
 use crate::oauth::fixtures::{NOW, claims};
 
 const ISSUER: &str = "https://auth.example.com";
 const LEGACY: &str = "a secret of the Python service, long enough";
 
-static KEY: LazyLock<Secret> = LazyLock::new(|| generate_key(2048).unwrap());
-static OTHER: LazyLock<Secret> = LazyLock::new(|| generate_key(2048).unwrap());
+static KEY: LazyLock<Secret> = LazyLock::new(|| PrivateKey::generate(Algorithm::Rs256).unwrap().pem().clone());
+static OTHER: LazyLock<Secret> = LazyLock::new(|| PrivateKey::generate(Algorithm::Rs256).unwrap().pem().clone());
+
+fn key(pem: &Secret) -> PrivateKey {
+    PrivateKey::from_pem(pem).unwrap()
+}
 
 fn jwt() -> Jwt {
-    Jwt::new(&KEY, ISSUER).unwrap()
+    Jwt::new(key(&KEY), ISSUER)
 }
 
 fn encode(value: &Value) -> String {
@@ -76,10 +87,10 @@ fn an_injected_kid_finds_no_key() {
 
 #[test]
 fn jku_x5u_and_an_embedded_jwk_have_no_influence() {
-    let theirs = PublicKey::of(OTHER.expose().as_bytes()).unwrap();
+    let theirs = key(&OTHER).public().jwk().clone();
     let ours = jwt().jwks()["keys"][0]["kid"].clone();
     let header = json!({
-        "alg": "RS256", "typ": "at+jwt", "kid": ours, "jwk": theirs.jwk,
+        "alg": "RS256", "typ": "at+jwt", "kid": ours, "jwk": theirs,
         "jku": "https://evil.example/jwks", "x5u": "https://evil.example/x5u", "x5c": ["MIIB"],
     });
     assert_eq!(jwt().verify(&forged(header, rs256(&OTHER)), NOW), Err(InvalidToken::Signature));
@@ -112,9 +123,9 @@ fn tokens_of_the_python_service_verify() {
 
 #[test]
 fn an_older_key_goes_on_verifying_and_is_published() {
-    let old = Jwt::new(&OTHER, ISSUER).unwrap().sign(&claims()).unwrap();
+    let old = Jwt::new(key(&OTHER), ISSUER).sign(&claims()).unwrap();
     assert_eq!(jwt().verify(&old, NOW), Err(InvalidToken::Key));
-    let rotated = jwt().accepting_key(&OTHER).unwrap();
+    let rotated = jwt().accepting(key(&OTHER).public().clone());
     assert!(rotated.verify(&old, NOW).is_ok());
     assert_eq!(rotated.jwks()["keys"].as_array().unwrap().len(), 2);
 }
@@ -144,13 +155,133 @@ fn a_changed_cut_or_huge_token_is_refused() {
 fn an_expired_or_foreign_token_is_refused() {
     let token = jwt().sign(&claims()).unwrap();
     assert_eq!(jwt().verify(&token, claims().exp + 60), Err(InvalidToken::Expired));
-    let elsewhere = Jwt::new(&KEY, "https://auth.other.example").unwrap();
+    let elsewhere = Jwt::new(key(&KEY), "https://auth.other.example");
     assert_eq!(elsewhere.verify(&token, NOW), Err(InvalidToken::Issuer));
 }
 
 #[test]
-fn short_keys_and_secrets_are_refused() {
-    assert!(generate_key(1024).is_err());
-    assert!(jwt().accepting_hs256(&Secret::new("short")).is_err());
-    assert!(Jwt::new(&Secret::new("not a key"), ISSUER).is_err());
+fn every_algorithm_signs_verifies_and_publishes_what_it_needs() {
+    for (algorithm, members) in [
+        (Algorithm::Rs256, ["alg", "e", "kid", "kty", "n", "use"].as_slice()),
+        (Algorithm::Es256, &["alg", "crv", "kid", "kty", "use", "x", "y"]),
+        (Algorithm::EdDsa, &["alg", "crv", "kid", "kty", "use", "x"]),
+    ] {
+        let jwt = Jwt::new(PrivateKey::generate(algorithm).unwrap(), ISSUER);
+        let token = jwt.sign(&claims()).unwrap();
+        assert_eq!(jwt.verify(&token, NOW).unwrap().claims(), &claims());
+        let jwk = jwt.keys()[0].jwk().as_object().unwrap().clone();
+        let mut names: Vec<_> = jwk.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        assert_eq!((names.as_slice(), jwk["alg"].as_str()), (members, Some(algorithm.name())));
+        let other = Jwt::new(PrivateKey::generate(algorithm).unwrap(), ISSUER);
+        assert_eq!(other.verify(&token, NOW), Err(InvalidToken::Key));
+    }
+}
+
+#[test]
+fn a_key_checks_no_other_algorithm_than_its_own() {
+    let all = [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa].map(|alg| PrivateKey::generate(alg).unwrap());
+    let ring = all.iter().fold(jwt(), |jwt, key| jwt.accepting(key.public().clone()));
+    for key in &all {
+        for alg in ["RS256", "ES256", "EdDSA", "HS256", "none", "PS256"] {
+            let token = forged(json!({ "alg": alg, "typ": "at+jwt", "kid": key.public().kid() }), |message| {
+                key.sign(message).unwrap()
+            });
+            let expected = if alg == key.public().algorithm().name() { None } else { Some(InvalidToken::Key) };
+            assert_eq!(ring.verify(&token, NOW).err(), expected, "{alg} with {key:?}");
+        }
+        // The Python service's tokens are RS256: nothing else goes without a kid.
+        let token = forged(json!({ "alg": key.public().algorithm().name() }), |message| key.sign(message).unwrap());
+        assert_eq!(ring.verify(&token, NOW).is_ok(), key.public().algorithm() == Algorithm::Rs256);
+    }
+}
+
+#[test]
+fn signatures_of_a_wrong_length_or_of_nothing_are_refused() {
+    for algorithm in [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa] {
+        let jwt = Jwt::new(PrivateKey::generate(algorithm).unwrap(), ISSUER);
+        let header = json!({ "alg": algorithm.name(), "typ": "at+jwt", "kid": jwt.keys()[0].kid() });
+        // CVE-2022-21449: an all-zero ECDSA signature.
+        for length in [0, 1, 63, 64, 65, 255, 256, 257] {
+            for byte in [0, 0xFF] {
+                let token = forged(header.clone(), |_| vec![byte; length]);
+                assert_eq!(jwt.verify(&token, NOW), Err(InvalidToken::Signature), "{algorithm} {length}");
+            }
+        }
+    }
+}
+
+#[test]
+fn thumbprints_are_those_of_the_rfcs() {
+    // RFC 8037 appendix A.3.
+    let ed = json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" });
+    assert_eq!(PublicKey::from_jwk(&ed).unwrap().kid(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    // RFC 7638 §3.1.
+    let n = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMst\
+             n64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1\
+             n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
+    let rsa = json!({ "kty": "RSA", "n": n, "e": "AQAB", "alg": "RS256", "kid": "2011-04-29" });
+    assert_eq!(PublicKey::from_jwk(&rsa).unwrap().kid(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+}
+
+#[test]
+fn every_pem_that_openssl_writes_for_these_keys_is_read() {
+    let rsa = RS256.generate_key_pair(2048).unwrap();
+    let ec = ES256.generate_key_pair().unwrap();
+    let traditional = String::from_utf8(ec.to_traditional_pem_private_key()).unwrap();
+    // `openssl ecparam -name prime256v1 -genkey`
+    let parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+    for pem in [
+        String::from_utf8(rsa.to_pem_private_key()).unwrap(),
+        String::from_utf8(rsa.to_traditional_pem_private_key()).unwrap(),
+        format!("{parameters}{traditional}"),
+        format!("\r\n{}\n\n", KEY.expose().replace('\n', "\r\n")),
+        String::from_utf8(EdDSA.generate_key_pair(josekit::jwk::Ed25519).unwrap().to_pem_private_key()).unwrap(),
+    ] {
+        let key = PrivateKey::from_pem(&Secret::new(pem.as_str())).unwrap_or_else(|error| panic!("{error}: {pem}"));
+        assert_eq!(PrivateKey::from_pem(key.pem()).unwrap().public().kid(), key.public().kid());
+    }
+}
+
+#[test]
+fn keys_that_are_too_weak_or_of_another_kind_are_refused() {
+    let other_curve = josekit::jws::ES384.generate_key_pair().unwrap().to_pem_private_key();
+    let other_edwards = EdDSA.generate_key_pair(josekit::jwk::Ed448).unwrap().to_pem_private_key();
+    let public = RS256.key_pair_from_pem(KEY.expose()).unwrap().to_pem_public_key();
+    let small = josekit::jwk::alg::rsa::RsaKeyPair::generate(1024).unwrap().to_pem_private_key();
+    for pem in [other_curve, other_edwards, public, small, b"not a key".to_vec(), Vec::new()] {
+        let pem = Secret::new(String::from_utf8(pem).unwrap());
+        assert!(PrivateKey::from_pem(&pem).is_err());
+    }
+    let huge = json!({ "kty": "RSA", "e": "AQAB", "n": "x".repeat(3000) });
+    assert!(PublicKey::from_jwk(&huge).is_err());
+    assert!(jwt().accepting_hs256(&Secret::new("")).is_err());
+}
+
+#[test]
+fn a_short_secret_of_the_python_service_goes_on_verifying() {
+    // What its libraries sign with «short»: HMAC as RFC 2104 §2 has it, whatever the length.
+    let header = json!({ "alg": "HS256" });
+    let sign = |message: &[u8]| {
+        let (mut inner, mut outer) = ([0x36_u8; 64], [0x5c_u8; 64]);
+        for (i, byte) in b"short".iter().enumerate() {
+            inner[i] ^= byte;
+            outer[i] ^= byte;
+        }
+        let digest = Sha256::digest([&inner[..], message].concat());
+        Sha256::digest([&outer[..], &digest[..]].concat()).to_vec()
+    };
+    let accepting = jwt().accepting_hs256(&Secret::new("short")).unwrap();
+    assert!(accepting.verify(&forged(header.clone(), sign), NOW).is_ok());
+    let other = jwt().accepting_hs256(&Secret::new("shorter")).unwrap();
+    assert_eq!(other.verify(&forged(header, sign), NOW), Err(InvalidToken::Signature));
+}
+
+#[test]
+fn clocks_may_differ_by_a_minute_and_no_more() {
+    let issued = claims().iat;
+    let token = jwt().sign(&claims()).unwrap();
+    let at = |now: u64| jwt().verify(&token, now).err();
+    assert_eq!((at(issued - 60), at(issued - 61)), (None, Some(InvalidToken::NotYetValid)));
+    assert_eq!((at(claims().exp + 59), at(claims().exp + 60)), (None, Some(InvalidToken::Expired)));
 }

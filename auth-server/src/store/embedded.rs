@@ -3,6 +3,7 @@
 //! Reads happen in place and take microseconds. Writes go through one thread (`writer`), which puts all that wait into
 //! one durable transaction. Expired entries are invisible at once, and the writer sweeps them.
 
+mod scan;
 mod tables;
 mod writer;
 
@@ -57,8 +58,7 @@ impl EmbeddedKv {
     pub(crate) fn time_left(&self, key: &str) -> Result<Option<Duration>, StoreUnavailable> {
         let entries = self.database.begin_read()?.open_table(tables::ENTRIES)?;
         let entry = tables::live(&entries, key, self.now())?;
-        let left = |expires: u64| Duration::from_millis(expires - self.now().min(expires));
-        Ok(entry.filter(|entry| entry.expires != tables::NEVER).map(|entry| left(entry.expires)))
+        Ok(entry.and_then(|entry| tables::left(entry.expires, self.now())))
     }
 
     pub(crate) fn members(&self, set: &str) -> Result<Vec<String>, StoreUnavailable> {

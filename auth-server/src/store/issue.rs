@@ -8,9 +8,10 @@ use super::{
     record::{self, Origin, family::Family},
 };
 use crate::oauth::{
-    access_token::TokenRecord,
+    access_token::{Claims, TokenRecord},
     grant::CodeGrant,
     id::{ClientId, FamilyId},
+    refresh::RefreshGrant,
     secret::Secret,
 };
 
@@ -23,7 +24,8 @@ impl Store {
         let Redemption { code, seen, family: id, access, refresh, lifetimes } = redemption;
         let Some(stored) = self.stored_code(code).await? else { return Ok(Commit::Conflict) };
         // The Python service's codes never change, and when they were issued is worked out, not stored.
-        if stored.origin == Origin::Ours && stored.grant != *seen || !matches!(seen, CodeGrant::Approved { .. }) {
+        let CodeGrant::Approved { request, .. } = seen else { return Ok(Commit::Conflict) };
+        if stored.origin == Origin::Ours && stored.grant != *seen {
             return Ok(Commit::Conflict);
         }
         let spent = record::code::encode(&CodeGrant::Exchanged { family: id.clone() })?;
@@ -33,12 +35,12 @@ impl Store {
             .delete(stored.key)
             .put(key::code(&code.hash()), spent, Some(lifetimes.code));
         let mut batch = expect_client(batch, &access.claims.client_id);
-        let mut family = Family::found(&access.claims.client_id, &access.claims.username);
+        let mut family = Family::found(&access.claims, request.scope.clone(), request.resource.clone());
         if let Some((hash, grant)) = refresh {
             batch = batch.put(key::refresh(hash), record::refresh::encode(grant)?, Some(lifetimes.refresh));
             family.refresh = Some(hash.clone());
         }
-        let batch = found(batch, id, &access.claims.client_id);
+        let batch = found(batch, id, &access.claims);
         self.kv.commit(join(batch, id, family, access, lifetimes)?).await.map(done)
     }
 
@@ -87,7 +89,9 @@ impl Store {
             },
             None => {
                 let batch = batch.expect(key::family(&rotation.family), Expect::Absent);
-                (found(batch, &rotation.family, client), Family::found(client, &access.claims.username))
+                let RefreshGrant { scope, resource, .. } = &stored.grant;
+                let family = Family::found(&access.claims, scope.clone(), resource.clone());
+                (found(batch, &rotation.family, &access.claims), family)
             }
         };
         let successor = rotation.successor.hash();
@@ -139,8 +143,13 @@ fn is_stored(id: &ClientId) -> bool {
     !id.as_str().starts_with("https://")
 }
 
-fn found(batch: Batch, id: &FamilyId, client: &ClientId) -> Batch {
-    batch.add_member(key::client_families(client), id.as_str(), key::FAMILY)
+/// Lists a new family with its client and with its person.
+fn found(batch: Batch, id: &FamilyId, claims: &Claims) -> Batch {
+    batch.add_member(key::client_families(&claims.client_id), id.as_str(), key::FAMILY).add_member(
+        key::user_families(&claims.username),
+        id.as_str(),
+        key::FAMILY,
+    )
 }
 
 /// Writes the token and the family that lists it.

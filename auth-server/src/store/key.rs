@@ -1,4 +1,4 @@
-//! Key patterns: the Python service's, and ours beside them (`family`, `client_families`, `consent`).
+//! Key patterns: the Python service's, and ours beside them (`family`, `client_families`, `user_families`, `consent`).
 
 use crate::oauth::{
     id::{ClientId, FamilyId, TokenId},
@@ -8,6 +8,11 @@ use crate::oauth::{
 pub(super) const CLIENT: &str = "oauth:client:";
 pub(super) const TOKEN: &str = "oauth:token:";
 pub(super) const FAMILY: &str = "oauth:family:";
+pub(super) const CODE: &str = "oauth:code:";
+pub(super) const REFRESH: &str = "oauth:refresh:";
+pub(super) const USER_TOKENS: &str = "oauth:user_tokens:";
+pub(super) const CLIENT_FAMILIES: &str = "oauth:client_families:";
+pub(super) const USER_FAMILIES: &str = "oauth:user_families:";
 /// Set of client ids.
 pub(super) const CLIENT_INDEX: &str = "oauth:client_index";
 
@@ -17,7 +22,7 @@ pub(super) fn client(id: &ClientId) -> String {
 
 /// Set of the families that a client holds.
 pub(super) fn client_families(id: &ClientId) -> String {
-    format!("oauth:client_families:{id}")
+    format!("{CLIENT_FAMILIES}{id}")
 }
 
 /// What a person allowed before.
@@ -30,21 +35,21 @@ pub(super) fn pending(state: &SecretHash) -> String {
 }
 
 pub(super) fn code(code: &SecretHash) -> String {
-    format!("oauth:code:{}", code.as_str())
+    format!("{CODE}{}", code.as_str())
 }
 
 /// Where the Python service keeps a code: under its plain value.
 pub(super) fn plain_code(code: &Secret) -> String {
-    format!("oauth:code:{}", code.expose())
+    format!("{CODE}{}", code.expose())
 }
 
 pub(super) fn refresh(token: &SecretHash) -> String {
-    format!("oauth:refresh:{}", token.as_str())
+    format!("{REFRESH}{}", token.as_str())
 }
 
 /// Where the Python service keeps a refresh token: under its plain value.
 pub(super) fn plain_refresh(token: &Secret) -> String {
-    format!("oauth:refresh:{}", token.expose())
+    format!("{REFRESH}{}", token.expose())
 }
 
 pub(super) fn token(id: &TokenId) -> String {
@@ -57,5 +62,10 @@ pub(super) fn family(id: &FamilyId) -> String {
 
 /// Set of the `jti`s of a person's access tokens.
 pub(super) fn user_tokens(username: &str) -> String {
-    format!("oauth:user_tokens:{username}")
+    format!("{USER_TOKENS}{username}")
+}
+
+/// Set of the families that a person's logins founded.
+pub(super) fn user_families(username: &str) -> String {
+    format!("{USER_FAMILIES}{username}")
 }

@@ -4,7 +4,12 @@
 
 use std::time::Duration;
 
-use super::{StoreUnavailable, embedded::EmbeddedKv, redis::RedisKv};
+use super::{
+    StoreUnavailable,
+    embedded::EmbeddedKv,
+    redis::RedisKv,
+    scan::{Listing, Page, Record},
+};
 
 /// What must hold for a batch to be applied.
 #[derive(Clone, Debug, PartialEq)]
@@ -114,6 +119,22 @@ impl Kv {
         match self {
             Self::Redis(kv) => kv.take(key).await,
             Self::Embedded(kv) => kv.take(key).await,
+        }
+    }
+
+    /// A page of the records whose key begins with `prefix`; `from`: empty, or what the page before it gave.
+    pub(crate) async fn scan(&self, prefix: &str, from: &str) -> Result<Page<Record>, StoreUnavailable> {
+        match self {
+            Self::Redis(kv) => kv.scan(prefix, from).await,
+            Self::Embedded(kv) => kv.scan(prefix, from),
+        }
+    }
+
+    /// A page of names; `from` as for [`Kv::scan`].
+    pub(crate) async fn list(&self, listing: &Listing, from: &str) -> Result<Page<String>, StoreUnavailable> {
+        match self {
+            Self::Redis(kv) => kv.list(listing, from).await,
+            Self::Embedded(kv) => kv.list(listing, from),
         }
     }
 

@@ -14,9 +14,11 @@ mod issue;
 mod key;
 mod kv;
 mod logins;
+mod people;
 mod record;
 mod redis;
 mod revoke;
+mod scan;
 
 use std::{
     error::Error,
@@ -24,6 +26,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+pub use self::people::{Connection, LoggedOut};
 use self::{embedded::EmbeddedKv, kv::Kv, redis::RedisKv};
 pub use crate::oauth::verify::Revocation;
 use crate::oauth::{

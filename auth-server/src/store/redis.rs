@@ -5,6 +5,8 @@
 //! The same pool type exists for Sentinel and Cluster; in a cluster every key needs one hash tag as its prefix,
 //! since a batch must live in one slot.
 
+mod scan;
+
 use std::{
     future::Future,
     sync::{Mutex, PoisonError},

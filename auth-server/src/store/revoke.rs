@@ -1,6 +1,8 @@
 //! Tokens cease to be (RFC 7009), one by one or a family at a time (RFC 9700 §4.14.2).
 
-use super::{Revocation, Store, StoreUnavailable, StoredRefresh, issue::ATTEMPTS, key, kv::Batch, record};
+use super::{
+    Revocation, Store, StoreUnavailable, StoredRefresh, issue::ATTEMPTS, key, kv::Batch, record, scan::Listing,
+};
 use crate::oauth::{
     access_token::TokenRecord,
     id::{ClientId, FamilyId, TokenId},
@@ -37,10 +39,17 @@ impl Store {
 
     /// Whatever races this, a rotation for instance, either comes before and is undone or comes after and fails.
     pub async fn revoke_family(&self, id: &FamilyId) -> Result<(), StoreUnavailable> {
+        self.end_family(id).await.map(drop)
+    }
+
+    /// `false`: there was none.
+    async fn end_family(&self, id: &FamilyId) -> Result<bool, StoreUnavailable> {
         for _ in 0..ATTEMPTS {
-            let Some((batch, family)) = self.expect_family(Batch::default(), id).await? else { return Ok(()) };
-            let mut batch =
-                batch.delete(key::family(id)).remove_member(key::client_families(&family.client_id), id.as_str());
+            let Some((batch, family)) = self.expect_family(Batch::default(), id).await? else { return Ok(false) };
+            let mut batch = batch
+                .delete(key::family(id))
+                .remove_member(key::client_families(&family.client_id), id.as_str())
+                .remove_member(key::user_families(&family.username), id.as_str());
             for token in &family.tokens {
                 batch = remove_token(batch, &token.jti, &family.username);
             }
@@ -48,23 +57,28 @@ impl Store {
                 batch = batch.delete(key::refresh(refresh));
             }
             if self.kv.commit(batch).await? {
-                return Ok(());
+                return Ok(true);
             }
         }
         Err(StoreUnavailable::because("one token family is being changed without pause"))
     }
 
     pub(super) async fn revoke_families_of(&self, client: &ClientId) -> Result<(), StoreUnavailable> {
-        let set = key::client_families(client);
-        for member in self.kv.members(&set).await? {
-            if let Some(family) = FamilyId::parse(&member) {
-                self.revoke_family(&family).await?;
+        self.revoke_families_in(key::client_families(client)).await.map(drop)
+    }
+
+    /// How many of them there were.
+    pub(super) async fn revoke_families_in(&self, set: String) -> Result<usize, StoreUnavailable> {
+        let (mut members, mut ended) = (self.kv.names(Listing::Members(set)), 0);
+        while let Some(page) = members.page().await? {
+            for family in page.iter().filter_map(|member| FamilyId::parse(member)) {
+                ended += usize::from(self.end_family(&family).await?);
             }
         }
-        Ok(())
+        Ok(ended)
     }
 }
 
-fn remove_token(batch: Batch, jti: &TokenId, username: &str) -> Batch {
+pub(super) fn remove_token(batch: Batch, jti: &TokenId, username: &str) -> Batch {
     batch.delete(key::token(jti)).remove_member(key::user_tokens(username), jti.as_str())
 }

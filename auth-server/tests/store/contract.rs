@@ -1,6 +1,6 @@
 //! What the store promises, on both back ends alike.
 
-use std::{future::Future, time::Duration};
+use std::time::Duration;
 
 use auth_server::{
     oauth::{
@@ -12,29 +12,15 @@ use auth_server::{
     },
     store::{Commit, Revocation, Store},
 };
-use tokio::task::JoinSet;
 
-use crate::ground::{
-    Ground, HOUR, LIFETIMES, NOW, approved, client, family, jti, pending, redeem, refresh_grant, request, rotate,
-    token, user,
+use crate::{
+    both::all,
+    ground::{
+        Ground, HOUR, LIFETIMES, NOW, approved, client, family, jti, pending, redeem, refresh_grant, request, rotate,
+        token, user,
+    },
+    on_both,
 };
-
-macro_rules! on_both {
-    ($($(#[$doc:meta])* async fn $name:ident($ground:ident: Ground) $body:block)*) => {
-        $($(#[$doc])* async fn $name($ground: Ground) $body)*
-        mod embedded {
-            $(#[tokio::test(flavor = "multi_thread")] async fn $name() { super::$name(super::Ground::embedded()).await })*
-        }
-        mod redis {
-            $(#[tokio::test(flavor = "multi_thread")] async fn $name() { super::$name(super::Ground::redis()).await })*
-        }
-    };
-}
-
-/// Runs them in parallel, on as many threads as there are.
-async fn all<T: Send + 'static>(work: impl Iterator<Item = impl Future<Output = T> + Send + 'static>) -> Vec<T> {
-    JoinSet::from_iter(work).join_all().await
-}
 
 fn client_id(text: &str) -> ClientId {
     ClientId::parse(text).unwrap()

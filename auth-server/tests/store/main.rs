@@ -1,9 +1,11 @@
 //! The store on a real Redis and on the embedded file.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod both;
 mod contract;
 mod embedded_faults;
 mod ground;
+mod people;
 mod python_records;
 mod redis_faults;
 #[path = "../support/redis_server.rs"]

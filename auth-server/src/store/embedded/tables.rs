@@ -38,7 +38,16 @@ pub(super) fn live(
 ) -> Result<Option<Entry>, StorageError> {
     let Some(found) = entries.get(key)? else { return Ok(None) };
     let (expires, value) = found.value();
-    Ok((expires == NEVER || expires > now).then(|| Entry { expires, value: value.to_owned() }))
+    Ok(is_live(expires, now).then(|| Entry { expires, value: value.to_owned() }))
+}
+
+pub(super) fn is_live(expires: u64, now: u64) -> bool {
+    expires == NEVER || expires > now
+}
+
+/// How long a live entry lives on; `None`: for ever.
+pub(super) fn left(expires: u64, now: u64) -> Option<Duration> {
+    (expires != NEVER).then(|| Duration::from_millis(expires.saturating_sub(now)))
 }
 
 /// Up to `most` members of a set, from `start` on in their order.

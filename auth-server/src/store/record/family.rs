@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::oauth::{
-    access_token::TokenRecord,
+    access_token::{Claims, TokenRecord},
     id::{ClientId, TokenId},
+    resource::Resource,
+    scope::Scope,
     secret::SecretHash,
 };
 
@@ -15,6 +17,18 @@ const MOST_TOKENS: usize = 32;
 pub(in crate::store) struct Family {
     pub(in crate::store) client_id: ClientId,
     pub(in crate::store) username: String,
+    /// What the person granted; a token may have less.
+    #[serde(default)]
+    pub(in crate::store) scope: Scope,
+    /// Empty: every service of this gateway.
+    #[serde(default)]
+    pub(in crate::store) resource: Vec<Resource>,
+    /// Seconds since the epoch.
+    #[serde(default)]
+    pub(in crate::store) created_at: u64,
+    /// When it last got an access token; seconds since the epoch.
+    #[serde(default)]
+    pub(in crate::store) last_issued_at: u64,
     pub(in crate::store) tokens: Vec<Member>,
     /// The refresh token that is not spent yet. Spent ones die with this record.
     pub(in crate::store) refresh: Option<SecretHash>,
@@ -27,13 +41,24 @@ pub(in crate::store) struct Member {
 }
 
 impl Family {
-    pub(in crate::store) fn found(client_id: &ClientId, username: &str) -> Self {
-        Self { client_id: client_id.clone(), username: username.to_owned(), tokens: Vec::new(), refresh: None }
+    /// `first`: the claims of its first access token.
+    pub(in crate::store) fn found(first: &Claims, scope: Scope, resource: Vec<Resource>) -> Self {
+        Self {
+            client_id: first.client_id.clone(),
+            username: first.username.clone(),
+            scope,
+            resource,
+            created_at: first.iat,
+            last_issued_at: first.iat,
+            tokens: Vec::new(),
+            refresh: None,
+        }
     }
 
     /// Lists a token and forgets expired ones; gives back those that must go to keep the family bounded.
     pub(in crate::store) fn admit(&mut self, token: &TokenRecord) -> Vec<TokenId> {
         let now = token.claims.iat;
+        self.last_issued_at = now;
         self.tokens.retain(|member| member.exp > now);
         self.tokens.push(Member { jti: token.claims.jti.clone(), exp: token.claims.exp });
         let surplus = self.tokens.len().saturating_sub(MOST_TOKENS);

@@ -1,10 +1,12 @@
 //! The command line: as the Python service has it (`--host`, `--port`), plus subcommands.
 
-use std::path::PathBuf;
+mod keys;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{config::Config, jwt::Algorithm};
+pub use keys::Keys;
+
+use crate::config::Config;
 
 /// OAuth 2.1 authorization server for MCP, behind Traefik.
 ///
@@ -39,34 +41,6 @@ pub struct Serve {
     /// off, error, warn, info, debug or trace; wins over LOG_LEVEL
     #[arg(long)]
     pub log_level: Option<log::LevelFilter>,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Keys {
-    /// Make a private key and write it as PEM
-    Generate {
-        /// RS256, ES256 or EdDSA
-        #[arg(long, default_value_t = Algorithm::Rs256)]
-        alg: Algorithm,
-        /// File to write (mode 0600; never overwritten); without it, standard output
-        #[arg(long)]
-        out: Option<PathBuf>,
-    },
-    /// Show the keys of this server: which one signs, which ones still verify, and for how long
-    List {
-        /// As JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Let a new key sign; the one before verifies until its last token has expired
-    Rotate {
-        /// RS256, ES256 or EdDSA; without it, JWT_ALGORITHM
-        #[arg(long)]
-        alg: Option<Algorithm>,
-        /// The key has leaked: refuse every token that it or one before it has signed
-        #[arg(long)]
-        compromised: bool,
-    },
 }
 
 impl Serve {

@@ -1,0 +1,146 @@
+//! What a person has allowed, and the end of it: the account page's and the operator's view.
+
+use std::{cmp::Reverse, collections::BTreeSet};
+
+use super::{
+    Store, StoreUnavailable, key,
+    kv::{Batch, Expect},
+    record::{self, Origin, family::Family},
+    revoke::remove_token,
+    scan::{Listing, Record},
+};
+use crate::oauth::{
+    grant::CodeGrant,
+    id::{ClientId, FamilyId, TokenId},
+    resource::Resource,
+    scope::Scope,
+};
+
+/// An application that a person allowed in, by one login. Times are seconds since the epoch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Connection {
+    /// What [`Store::revoke_family`] takes.
+    pub family: FamilyId,
+    pub username: String,
+    pub client_id: ClientId,
+    /// As the client calls itself; `None`: it has no name, or no record here.
+    pub client_name: Option<String>,
+    pub scope: Scope,
+    /// Empty: every service of this gateway.
+    pub resource: Vec<Resource>,
+    pub created_at: u64,
+    /// When it last got an access token.
+    pub last_issued_at: u64,
+    /// Whether it can go on without the person.
+    pub refreshable: bool,
+}
+
+/// What a logout ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LoggedOut {
+    /// Logins with all that came of them.
+    pub families: usize,
+    /// Access tokens outside those: the Python service's.
+    pub tokens: usize,
+    /// Refresh tokens outside those: the Python service's.
+    pub refresh_tokens: usize,
+    /// Logins that were approved, and whose client had yet to ask for its tokens.
+    pub codes: usize,
+}
+
+impl Store {
+    /// What a person has allowed, the latest first.
+    pub async fn connections(&self, username: &str) -> Result<Vec<Connection>, StoreUnavailable> {
+        let mut connections = Vec::new();
+        for member in self.kv.members(&key::user_families(username)).await? {
+            let Some(id) = FamilyId::parse(&member) else { continue };
+            let Some(bytes) = self.kv.get(&key::family(&id)).await? else { continue };
+            let family: Family = record::decode(&bytes)?;
+            let client_name = self.client(&family.client_id).await?.and_then(|client| client.name);
+            connections.push(connection(id, family, client_name));
+        }
+        connections.sort_by_key(|connection| Reverse(connection.last_issued_at));
+        Ok(connections)
+    }
+
+    /// Everybody who has allowed something, or may have had, in alphabetical order.
+    pub async fn usernames(&self) -> Result<BTreeSet<String>, StoreUnavailable> {
+        let mut found = BTreeSet::new();
+        for prefix in [key::USER_FAMILIES, key::USER_TOKENS] {
+            let mut sets = self.kv.names(Listing::Sets(prefix.to_owned()));
+            while let Some(page) = sets.page().await? {
+                found.extend(page.iter().filter_map(|set| set.strip_prefix(prefix)).map(str::to_owned));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Ends everything that was issued to a person, by the Python service too.
+    ///
+    /// What is listed goes first. Then everything stored is looked through for what is not: the Python service's refresh
+    /// tokens, and codes on their way. Last go the families that such a code founded meanwhile, and what the person need not be asked again.
+    pub async fn logout(&self, username: &str) -> Result<LoggedOut, StoreUnavailable> {
+        let mut ended = LoggedOut::default();
+        self.end_listed(username, &mut ended).await?;
+        self.end_unlisted(username, &mut ended).await?;
+        self.end_listed(username, &mut ended).await?;
+        self.forget_consent(username, None).await?;
+        Ok(ended)
+    }
+
+    async fn end_listed(&self, username: &str, ended: &mut LoggedOut) -> Result<(), StoreUnavailable> {
+        ended.families += self.revoke_families_in(key::user_families(username)).await?;
+        for member in self.kv.members(&key::user_tokens(username)).await? {
+            let Some(jti) = TokenId::parse(&member) else { continue };
+            ended.tokens += usize::from(self.kv.get(&key::token(&jti)).await?.is_some());
+            self.kv.commit(remove_token(Batch::default(), &jti, username)).await?;
+        }
+        Ok(())
+    }
+
+    async fn end_unlisted(&self, username: &str, ended: &mut LoggedOut) -> Result<(), StoreUnavailable> {
+        let mut refresh_tokens = self.kv.records(key::REFRESH);
+        while let Some(page) = refresh_tokens.page().await? {
+            let theirs = |found: &Record| {
+                let grant = record::refresh::decode(&found.value, Origin::Python).ok().flatten();
+                grant.is_some_and(|grant| grant.user.username == username)
+            };
+            ended.refresh_tokens += self.delete_seen(page.into_iter().filter(theirs)).await?;
+        }
+        let mut codes = self.kv.records(key::CODE);
+        while let Some(page) = codes.page().await? {
+            let theirs = |found: &Record| {
+                [Origin::Ours, Origin::Python].iter().any(|origin| {
+                    let grant = record::code::decode(&found.value, *origin).ok().flatten();
+                    matches!(grant, Some(CodeGrant::Approved { user, .. }) if user.username == username)
+                })
+            };
+            ended.codes += self.delete_seen(page.into_iter().filter(theirs)).await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes what is still as it was seen; what has changed, a code that was redeemed for instance, is not ours.
+    async fn delete_seen(&self, found: impl Iterator<Item = Record>) -> Result<usize, StoreUnavailable> {
+        let mut deleted = 0;
+        for Record { key, value, .. } in found {
+            let batch = Batch::default().expect(key.clone(), Expect::Is(value)).delete(key);
+            deleted += usize::from(self.kv.commit(batch).await?);
+        }
+        Ok(deleted)
+    }
+}
+
+fn connection(id: FamilyId, family: Family, client_name: Option<String>) -> Connection {
+    Connection {
+        family: id,
+        username: family.username,
+        client_id: family.client_id,
+        client_name,
+        scope: family.scope,
+        resource: family.resource,
+        created_at: family.created_at,
+        last_issued_at: family.last_issued_at,
+        refreshable: family.refresh.is_some(),
+    }
+}

@@ -12,8 +12,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    clients::Clients,
     clock,
     config::{Config, StorageConfig},
+    fetch::{self, Fetcher, Names},
     http::{self, AuthServer},
     identity::{GitHub, IdentityProvider},
     keys::{self, KeyRing},
@@ -124,6 +126,7 @@ async fn auth_server(config: &Config) -> Result<AuthServer, StartError> {
     let github = GitHub::new(&config.github, gateway.url("/callback")).map_err(part)?;
     Ok(AuthServer {
         jwt: key_ring(config, gateway.issuer())?,
+        clients: clients(config, &gateway)?,
         store: Store::open(&store_config(&config.storage)).map_err(part)?,
         authorization: AuthorizationPolicy {
             gateway: gateway.clone(),
@@ -144,6 +147,11 @@ async fn auth_server(config: &Config) -> Result<AuthServer, StartError> {
         lifetimes: config.lifetimes.clone(),
         identity: IdentityProvider::GitHub(github),
     })
+}
+
+fn clients(config: &Config, gateway: &Gateway) -> Result<Clients, StartError> {
+    let fetcher = Fetcher::new(fetch::is_public, Names::System, Vec::new()).map_err(part)?;
+    Clients::new(gateway.clone(), config.client_documents.clone(), fetcher).map_err(part)
 }
 
 fn store_config(storage: &StorageConfig) -> StoreConfig {

@@ -6,6 +6,7 @@
 //! | [`jwt`] | keys, signing, checking (the only file that names josekit) |
 //! | `identity` | who the person is, says GitHub (the only place that names `oauth2`) |
 //! | [`store`] | what is remembered, in Redis or in an embedded database |
+//! | `clients`, `fetch` | who a client is that describes itself, and the HTTPS client for URLs that strangers name |
 //! | `http` | routes; handlers extract, load, decide, commit, reply |
 //! | `metrics` | every metric, declared once |
 //! | [`app`], [`config`], [`cli`], [`logging`] | wiring; environment and arguments to checked configuration; logs |
@@ -16,8 +17,10 @@
 pub mod admin;
 pub mod app;
 pub mod cli;
+mod clients;
 mod clock;
 pub mod config;
+mod fetch;
 mod http;
 mod identity;
 pub mod jwt;

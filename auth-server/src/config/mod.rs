@@ -3,6 +3,7 @@
 //! Defaults are safe ones. Only the domain, the GitHub pair and who may log in have none.
 
 mod access;
+mod clients;
 mod environment;
 mod github;
 mod lifetimes;
@@ -14,6 +15,7 @@ mod storage;
 mod vars;
 
 pub use access::{AllowedOrigins, AllowedUsers};
+pub use clients::ClientDocuments;
 pub use environment::environment;
 pub use github::GitHubConfig;
 pub use lifetimes::Lifetimes;
@@ -42,6 +44,7 @@ pub struct Config {
     pub allowed_origins: AllowedOrigins,
     /// `MCP_SERVICES`: named on the landing page.
     pub services: Vec<String>,
+    pub client_documents: ClientDocuments,
     pub storage: StorageConfig,
     pub signing: SigningConfig,
     pub lifetimes: Lifetimes,
@@ -66,6 +69,7 @@ impl Config {
             allowed_origins: AllowedOrigins::read(&vars, &base_domain),
             services: services::read(&mut vars),
             base_domain,
+            client_documents: ClientDocuments::read(&mut vars),
             storage: StorageConfig::read(&mut vars),
             signing: SigningConfig::read(&mut vars),
             lifetimes: Lifetimes::read(&mut vars),

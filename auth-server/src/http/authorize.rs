@@ -31,7 +31,7 @@ pub(super) async fn authorize(server: Server, request: HttpRequest) -> HttpRespo
 
 async fn ask(server: &AuthServer, request: &HttpRequest) -> Result<HttpResponse, BrowserFault> {
     let params = Params::parse(request.query_string().as_bytes()).map_err(PageError::Params)?;
-    let client = server.store.client(&authorization::client_id(&params)?).await?;
+    let client = server.clients.find(&server.store, &authorization::client_id(&params)?).await?;
     let asked = AuthorizationRequest::validate(&params, client.as_ref(), &server.authorization)?;
 
     let browser = browser::secret_of(request).map_or_else(random::secret, Ok)?;
@@ -56,7 +56,7 @@ pub(super) async fn ask_again(
     asked: AuthorizationRequest,
     browser: &Secret,
 ) -> Result<HttpResponse, BrowserFault> {
-    let client = server.store.client(&asked.client_id).await?;
+    let client = server.clients.find(&server.store, &asked.client_id).await?;
     show_consent(server, client.as_ref(), asked, browser, USUAL_ORDER).await
 }
 

@@ -32,6 +32,7 @@ use actix_web::{
 };
 
 use crate::{
+    clients::Clients,
     config::{AllowedOrigins, AllowedUsers, Lifetimes},
     identity::IdentityProvider,
     keys::KeyRing,
@@ -52,6 +53,7 @@ pub(crate) struct AuthServer {
     pub(crate) lifetimes: Lifetimes,
     pub(crate) identity: IdentityProvider,
     pub(crate) store: Store,
+    pub(crate) clients: Clients,
     pub(crate) jwt: Arc<KeyRing>,
 }
 

@@ -60,6 +60,6 @@ pub(super) async fn authenticate(
 ) -> Result<AuthenticatedClient, Fault> {
     let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let credentials = ClientCredentials::parse(authorization, params)?;
-    let client = server.store.client(credentials.client_id()).await?;
+    let client = server.clients.find(&server.store, credentials.client_id()).await?;
     Ok(credentials.authenticate(client, clock::unix(clock::now()))?)
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     client::Client,
+    client_id_metadata::DocumentError,
     consent::{Consent, Consented},
     error::ErrorCode,
     gateway::Gateway,
@@ -62,6 +63,10 @@ pub enum PageError {
     MalformedClientId,
     #[error("the client is not known")]
     UnknownClient,
+    #[error("{0}")]
+    ClientDocument(#[from] DocumentError),
+    #[error("the document at client_id cannot be had at the moment")]
+    ClientUnreachable,
     #[error("redirect_uri is missing")]
     RedirectUriMissing,
     #[error("redirect_uri is not registered for this client")]
@@ -78,7 +83,9 @@ impl PageError {
     /// `error` as shown on the page and in its JSON form.
     pub fn code(self) -> &'static str {
         match self {
-            Self::UnknownClient | Self::MalformedClientId => "invalid_client",
+            Self::UnknownClient | Self::MalformedClientId | Self::ClientDocument(_) | Self::ClientUnreachable => {
+                "invalid_client"
+            }
             Self::RedirectUriMissing | Self::RedirectUriNotRegistered => "invalid_redirect_uri",
             _ => "invalid_request",
         }

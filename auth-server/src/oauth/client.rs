@@ -12,6 +12,8 @@ pub enum AuthMethod {
     None,
     ClientSecretBasic,
     ClientSecretPost,
+    /// RFC 7523 §2.2: an assertion signed with a key of the client's (`jwks`, `jwks_uri`).
+    PrivateKeyJwt,
 }
 
 /// What is stored of a client. Times are seconds since the Unix epoch.
@@ -40,8 +42,8 @@ impl Client {
         self.grant_types.iter().any(|registered| registered == grant_type)
     }
 
-    /// No secret was issued: the client proves itself by PKCE and its redirect URI only (OAuth 2.1 §2.1).
+    /// Neither secret nor key: the client proves itself by PKCE and its redirect URI only (OAuth 2.1 §2.1).
     pub fn is_public(&self) -> bool {
-        self.secret.is_none()
+        self.secret.is_none() && self.auth_method != AuthMethod::PrivateKeyJwt
     }
 }

@@ -6,7 +6,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{
-    client::Client,
+    client::{AuthMethod, Client},
     error::TokenError,
     id::ClientId,
     params::{self, Params},
@@ -55,6 +55,7 @@ impl ClientCredentials {
     pub fn authenticate(&self, client: Option<Client>, now: u64) -> Result<AuthenticatedClient, TokenError> {
         let client = client.filter(|client| client.id == self.client_id).ok_or(TokenError::UnknownClient)?;
         match (&client.secret, &self.secret) {
+            (None, _) if client.auth_method == AuthMethod::PrivateKeyJwt => Err(TokenError::AssertionMissing),
             (None, None) => Ok(AuthenticatedClient(client)),
             (Some(_), None) => Err(TokenError::ClientSecretMissing),
             // A secret from a public client is a mistake that it should hear about.

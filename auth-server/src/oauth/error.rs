@@ -5,7 +5,8 @@
 //! header, a page and a log.
 
 use super::{
-    id::FamilyId, params::ParamError, redirect_uri::RedirectUriError, resource::InvalidTarget, scope::InvalidScope,
+    client_id_metadata::DocumentError, id::FamilyId, params::ParamError, redirect_uri::RedirectUriError,
+    resource::InvalidTarget, scope::InvalidScope,
 };
 
 /// `error` of an authorization response, sent by redirect.
@@ -57,6 +58,10 @@ pub enum TokenError {
     ClientSecretWrong,
     #[error("the client secret has expired")]
     ClientSecretExpired,
+    #[error("the client must send an assertion signed with its key (private_key_jwt)")]
+    AssertionMissing,
+    #[error("{0}")]
+    ClientDocument(#[from] DocumentError),
     #[error("the client is not registered for this grant type")]
     GrantTypeNotRegistered,
     #[error("the authorization code is not known")]
@@ -99,7 +104,9 @@ impl TokenError {
             | Self::UnknownClient
             | Self::ClientSecretMissing
             | Self::ClientSecretWrong
-            | Self::ClientSecretExpired => "invalid_client",
+            | Self::ClientSecretExpired
+            | Self::AssertionMissing
+            | Self::ClientDocument(_) => "invalid_client",
             Self::CodeUnknown
             | Self::CodeAlreadyUsed { .. }
             | Self::CodeExpired

@@ -31,6 +31,8 @@ pub fn authorization_server(gateway: &Gateway, scopes: &Scope) -> Value {
         "revocation_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
         "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
         "code_challenge_methods_supported": ["S256"],
+        // draft-ietf-oauth-client-id-metadata-document-00 §5.
+        "client_id_metadata_document_supported": true,
         // RFC 9207 §3.
         "authorization_response_iss_parameter_supported": true,
         "claims_supported": ["sub", "username", "name", "email"],

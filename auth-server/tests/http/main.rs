@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod attacks;
+mod client_documents;
 mod endpoints;
 mod faults;
 mod login;

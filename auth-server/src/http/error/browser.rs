@@ -5,6 +5,7 @@ use log::{info, warn};
 
 use super::OurFault;
 use crate::{
+    clients::{DocumentFault, FindError},
     http::{
         AuthServer,
         pages::{ErrorPage, Forms, page},
@@ -41,6 +42,16 @@ impl From<OurFault> for BrowserFault {
 impl From<StoreUnavailable> for BrowserFault {
     fn from(fault: StoreUnavailable) -> Self {
         Self::Ours(fault.into())
+    }
+}
+
+impl From<FindError> for BrowserFault {
+    fn from(fault: FindError) -> Self {
+        match fault {
+            FindError::Store(fault) => fault.into(),
+            FindError::Document(DocumentFault::Invalid(error)) => PageError::ClientDocument(error).into(),
+            FindError::Document(DocumentFault::Unreachable(_)) => PageError::ClientUnreachable.into(),
+        }
     }
 }
 
@@ -87,6 +98,7 @@ fn refusal_page(server: &AuthServer, error: PageError) -> HttpResponse {
     warn!(code = error.code(), reason:% = error; "authorization refused on a page");
     let heading = match error {
         PageError::UnknownClient | PageError::MalformedClientId => "This application is not known here",
+        PageError::ClientDocument(_) | PageError::ClientUnreachable => "This application could not be identified",
         PageError::RedirectUriMissing | PageError::RedirectUriNotRegistered => "This link does not fit its application",
         PageError::UnknownState => "This sign-in has expired",
         PageError::ForeignBrowser | PageError::ConsentMissing => "This sign-in did not start here",

@@ -10,10 +10,12 @@ use actix_web::{
 };
 pub(crate) use bearer::VerifyFault;
 pub(crate) use browser::BrowserFault;
-use log::{error, info};
+use log::{error, info, warn};
 use serde_json::json;
 
 use crate::{
+    clients::{DocumentFault, FindError},
+    fetch::FetchError,
     metrics::{METRICS, RegistrationOutcome},
     oauth::{
         challenge,
@@ -47,11 +49,24 @@ pub(crate) enum OurFault {
     Signing(String),
     #[error("a record changed under every attempt to commit")]
     Contention,
+    /// Nor the client's: whoever serves its document is in trouble, and the next attempt may find it.
+    #[error("the client's document cannot be had: {0}")]
+    ClientDocument(FetchError),
 }
 
 impl From<StoreUnavailable> for Fault {
     fn from(fault: StoreUnavailable) -> Self {
         Self::Ours(fault.into())
+    }
+}
+
+impl From<FindError> for Fault {
+    fn from(fault: FindError) -> Self {
+        match fault {
+            FindError::Store(fault) => fault.into(),
+            FindError::Document(DocumentFault::Invalid(error)) => Self::Token(error.into()),
+            FindError::Document(DocumentFault::Unreachable(error)) => Self::Ours(OurFault::ClientDocument(error)),
+        }
     }
 }
 
@@ -100,14 +115,17 @@ impl ResponseError for Fault {
 impl OurFault {
     fn status(&self) -> StatusCode {
         match self {
-            Self::Store(_) | Self::Contention => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Store(_) | Self::Contention | Self::ClientDocument(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Randomness(_) | Self::Signing(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
     /// To the operator, once.
     fn tell(&self) {
-        error!(cause:% = self; "request failed");
+        match self {
+            Self::ClientDocument(_) => warn!(cause:% = self; "request failed"),
+            _ => error!(cause:% = self; "request failed"),
+        }
         if let Self::Store(_) = self {
             METRICS.store_errors.inc();
         }

@@ -4,7 +4,8 @@ use askama::Template;
 
 use super::words;
 use crate::oauth::{
-    authorization::AuthorizationRequest, consent, gateway::Gateway, redirect_uri::RedirectUri, resource::Resource,
+    authorization::AuthorizationRequest, client_id_metadata, consent, gateway::Gateway, redirect_uri::RedirectUri,
+    resource::Resource,
 };
 
 #[derive(Template)]
@@ -13,6 +14,8 @@ pub(crate) struct ConsentPage<'a> {
     pub(crate) style: &'static str,
     pub(crate) domain: &'a str,
     pub(crate) client_name: &'a str,
+    /// Of a client that describes itself: the domain that vouches for its name, and nobody else.
+    pub(crate) client_domain: Option<String>,
     pub(crate) services: Vec<AskedService<'a>>,
     pub(crate) scopes: Vec<AskedScope<'a>>,
     pub(crate) destination: Destination,
@@ -53,6 +56,7 @@ impl<'a> ConsentPage<'a> {
             style: super::STYLE,
             domain: gateway.base_domain(),
             client_name,
+            client_domain: client_id_metadata::domain(&request.client_id),
             services: request.resource.iter().map(|resource| AskedService::new(resource, gateway)).collect(),
             scopes: scopes.into_iter().map(AskedScope::new).collect(),
             destination: Destination::of(&request.redirect_uri),

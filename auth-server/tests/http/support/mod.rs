@@ -84,7 +84,11 @@ impl Service {
 
     /// The same data, another process's worth of memory.
     pub(crate) async fn restart(self) -> Self {
-        Self::start_in(self.end().await, &[]).await
+        self.restart_with(&[]).await
+    }
+
+    pub(crate) async fn restart_with(self, more: &[(&str, &str)]) -> Self {
+        Self::start_in(self.end().await, more).await
     }
 
     async fn end(self) -> TempDir {

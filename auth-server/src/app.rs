@@ -20,7 +20,7 @@ use crate::{
     identity::{GitHub, IdentityProvider},
     keys::{self, KeyRing},
     oauth::{authorization::AuthorizationPolicy, gateway::Gateway, scope::Scope, verify::Policy},
-    store::{Backend, Store, StoreConfig},
+    store::{Backend, Store, StoreConfig, cache::TokenCache},
 };
 
 /// A request's head must be complete by then: slow-header attacks hold no connection longer.
@@ -128,6 +128,7 @@ async fn auth_server(config: &Config) -> Result<AuthServer, StartError> {
         jwt: key_ring(config, gateway.issuer())?,
         clients: clients(config, &gateway)?,
         store: Store::open(&store_config(&config.storage)).map_err(part)?,
+        tokens: TokenCache::default(),
         authorization: AuthorizationPolicy {
             gateway: gateway.clone(),
             scopes_supported: scope("openid profile email offline_access")?,

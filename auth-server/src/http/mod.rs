@@ -31,13 +31,14 @@ use actix_web::{
     web::{self, ServiceConfig, delete, get, post, put},
 };
 
+use self::verify::KnownToken;
 use crate::{
     clients::Clients,
     config::{AllowedOrigins, AllowedUsers, Lifetimes},
     identity::IdentityProvider,
     keys::KeyRing,
     oauth::{authorization::AuthorizationPolicy, gateway::Gateway, verify::Policy},
-    store::{self, Store},
+    store::{self, Store, cache::TokenCache},
 };
 
 /// What every handler reaches for.
@@ -55,6 +56,8 @@ pub(crate) struct AuthServer {
     pub(crate) store: Store,
     pub(crate) clients: Clients,
     pub(crate) jwt: Arc<KeyRing>,
+    /// What `/verify` found out.
+    pub(crate) tokens: TokenCache<KnownToken>,
 }
 
 /// What handlers take it as.

@@ -1,5 +1,7 @@
 //! `/verify`: Traefik's ForwardAuth asks it before every request to an MCP server.
 
+use std::sync::Arc;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{self, HeaderName, HeaderValue},
@@ -10,11 +12,13 @@ use crate::{
     clock,
     metrics::{METRICS, VerifyOutcome},
     oauth::{
+        access_token::Claims,
         forwarded::{Forwarded, ForwardedRequest, NotForwarded},
         params::Params,
         scope::Scope,
-        verify::{self, Denied, InvalidToken, Permit, Policy},
+        verify::{self, Denied, InvalidToken, Permit, Policy, Revocation, VerifiedClaims},
     },
+    store::cache::{Remembered, TokenHash},
 };
 
 /// Traefik deletes these from the client's request and sets what we say, so all are said, even empty.
@@ -23,6 +27,25 @@ const USER_NAME: HeaderName = HeaderName::from_static("x-user-name");
 const CLIENT_ID: HeaderName = HeaderName::from_static("x-client-id");
 const SCOPE: HeaderName = HeaderName::from_static("x-scope");
 const AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
+
+/// A token whose signature is right, where it stands, and what is said of it upstream.
+#[derive(Debug)]
+pub(crate) struct KnownToken {
+    claims: VerifiedClaims,
+    revocation: Revocation,
+    /// The keys that it was verified with.
+    generation: u64,
+    /// `X-User-Id`, `X-User-Name`, `X-Client-Id`, `X-Scope`.
+    headers: [HeaderValue; 4],
+}
+
+impl KnownToken {
+    fn new(claims: VerifiedClaims, revocation: Revocation, generation: u64) -> Self {
+        let Claims { sub, username, client_id, scope, .. } = claims.claims();
+        let headers = [sub.as_str(), username, client_id.as_str(), &scope.to_string()].map(value);
+        Self { claims, revocation, generation, headers }
+    }
+}
 
 pub(super) async fn verify(server: Server, request: HttpRequest) -> HttpResponse {
     let forwarded = match forwarded(&server, &request) {
@@ -48,18 +71,29 @@ async fn decide(
     }
     let bearer = bearer(request)?;
     let now = clock::unix(clock::now());
-    let claims = server.jwt.verify(bearer, now)?;
-    let revocation = server.store.revocation(&claims.claims().jti).await?;
+    let token = known(server, bearer, now).await?;
     let permit = match policy(server, request)? {
-        None => verify::authorize(claims, revocation, forwarded, &server.policy, now)?,
-        Some(policy) => verify::authorize(claims, revocation, forwarded, &policy, now)?,
+        None => verify::authorize(&token.claims, token.revocation, forwarded, &server.policy, now)?,
+        Some(policy) => verify::authorize(&token.claims, token.revocation, forwarded, &policy, now)?,
     };
-    Ok(permitted(server, &permit, bearer))
+    Ok(permitted(server, &token, permit, bearer))
 }
 
-fn permitted(server: &AuthServer, permit: &Permit, bearer: &str) -> HttpResponse {
-    let [id, name, client] = [permit.user_id().as_str(), permit.user_name(), permit.client_id().as_str()].map(value);
-    let mut response = passed([id, name, client, value(&permit.scope().to_string())]);
+/// Remembered, or else checked and looked up.
+async fn known(server: &AuthServer, bearer: &str, now: u64) -> Result<Arc<Remembered<KnownToken>>, VerifyFault> {
+    let hash = TokenHash::of(bearer);
+    let generation = server.jwt.generation();
+    if let Some(known) = server.tokens.get(&hash).filter(|known| known.generation == generation) {
+        return Ok(known);
+    }
+    let claims = server.jwt.verify(bearer, now)?;
+    let (revocation, basis) = server.store.standing(&claims.claims().jti).await?;
+    Ok(server.tokens.keep(hash, KnownToken::new(claims, revocation, generation), basis))
+}
+
+/// The token is needed for its prepared headers only: whether they may be written is the permit's say.
+fn permitted(server: &AuthServer, token: &KnownToken, _: Permit<'_>, bearer: &str) -> HttpResponse {
+    let mut response = passed(token.headers.clone());
     if server.forward_auth_token {
         response.headers_mut().insert(AUTH_TOKEN, value(bearer));
     }

@@ -5,7 +5,10 @@
 //! with a key that was retired, and never refuses a token of one that it has not heard of. SIGHUP reads at once.
 //! New keys that cannot be used are an error in the log, and those in use stay.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError, RwLock,
+    atomic::{AtomicU64, Ordering},
+};
 
 use log::{error, info};
 use serde_json::Value;
@@ -30,6 +33,7 @@ pub struct KeyRing {
     source: Source,
     legacy: Option<Secret>,
     current: RwLock<Arc<Jwt>>,
+    generation: AtomicU64,
     seen: Mutex<Seen>,
 }
 
@@ -52,6 +56,7 @@ impl KeyRing {
             source,
             legacy: config.legacy_secret.clone(),
             current: RwLock::new(Arc::new(jwt)),
+            generation: AtomicU64::new(0),
             seen: Mutex::new(seen),
         })
     }
@@ -59,6 +64,11 @@ impl KeyRing {
     /// The keys as they are now; good for as long as it is held.
     pub(crate) fn current(&self) -> Arc<Jwt> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Another number as soon as the keys are others. What was verified counts under the number that was read before.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
     }
 
     pub(crate) fn sign(&self, claims: &Claims) -> Result<String, KeyError> {
@@ -109,6 +119,7 @@ impl KeyRing {
                 let kid = jwt.keys()[0].kid().to_owned();
                 info!(kid:%, accepted = jwt.keys().len(); "keys read");
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(jwt);
+                self.generation.fetch_add(1, Ordering::Release);
                 seen.unread = false;
             }
             Err(cause) => {

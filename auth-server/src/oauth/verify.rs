@@ -117,12 +117,12 @@ impl Denied {
 }
 
 /// Leave to pass, and as whom. Only [`authorize`] makes one.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Permit {
-    claims: Claims,
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Permit<'a> {
+    claims: &'a Claims,
 }
 
-impl Permit {
+impl Permit<'_> {
     /// `X-User-Id`
     pub fn user_id(&self) -> &Subject {
         &self.claims.sub
@@ -145,20 +145,20 @@ impl Permit {
 }
 
 /// Decides one forwarded request.
-pub fn authorize(
-    claims: VerifiedClaims,
+pub fn authorize<'a>(
+    claims: &'a VerifiedClaims,
     revocation: Revocation,
     request: &ForwardedRequest,
     policy: &Policy,
     now: u64,
-) -> Result<Permit, Denied> {
+) -> Result<Permit<'a>, Denied> {
     let VerifiedClaims(claims) = claims;
     // Again: verified claims may come from a cache.
-    check_expiry(&claims, now)?;
+    check_expiry(claims, now)?;
     if revocation == Revocation::Revoked {
         return Err(InvalidToken::Revoked.into());
     }
-    if !is_audience(&claims, request, policy) {
+    if !is_audience(claims, request, policy) {
         return Err(InvalidToken::Audience.into());
     }
     if !policy.required_scope.is_subset(&claims.scope) {

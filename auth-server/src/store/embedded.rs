@@ -19,7 +19,11 @@ use std::{
 use redb::{Database, DatabaseError, ReadableDatabase};
 
 use self::writer::Writer;
-use super::{StoreUnavailable, kv::Batch};
+use super::{
+    StoreUnavailable,
+    kv::Batch,
+    watch::{Feed, Watch},
+};
 
 const FILE: &str = "auth.redb";
 /// redb's own default is 1 GiB.
@@ -29,6 +33,8 @@ const CACHE_BYTES: usize = 8 << 20;
 pub(crate) struct EmbeddedKv {
     database: Arc<Database>,
     writer: Writer,
+    /// Fed by the writer.
+    feed: Arc<Feed>,
     clock: fn() -> SystemTime,
 }
 
@@ -46,13 +52,19 @@ enum Unusable {
 impl EmbeddedKv {
     pub(crate) fn open(data_dir: &Path, clock: fn() -> SystemTime) -> Result<Self, StoreUnavailable> {
         let database = Arc::new(open(data_dir).map_err(StoreUnavailable::because)?);
-        let writer = Writer::start(database.clone(), clock)?;
-        Ok(Self { database, writer, clock })
+        let feed = Feed::in_process();
+        let writer = Writer::start(database.clone(), feed.clone(), clock)?;
+        Ok(Self { database, writer, feed, clock })
     }
 
     pub(crate) fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreUnavailable> {
         let entries = self.database.begin_read()?.open_table(tables::ENTRIES)?;
         Ok(tables::live(&entries, key, self.now())?.map(|entry| entry.value))
+    }
+
+    pub(crate) fn get_watched(&self, key: &str) -> Result<(Option<Vec<u8>>, Arc<Watch>), StoreUnavailable> {
+        let watch = self.feed.watch(key);
+        Ok((self.get(key)?, watch))
     }
 
     pub(crate) fn time_left(&self, key: &str) -> Result<Option<Duration>, StoreUnavailable> {

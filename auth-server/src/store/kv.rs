@@ -2,13 +2,14 @@
 //!
 //! [`Kv::commit`] is all or nothing: one Lua script in Redis, one transaction on disk. Everything atomic is a [`Batch`].
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     StoreUnavailable,
     embedded::EmbeddedKv,
     redis::RedisKv,
     scan::{Listing, Page, Record},
+    watch::Watch,
 };
 
 /// What must hold for a batch to be applied.
@@ -88,6 +89,17 @@ impl Kv {
         match self {
             Self::Redis(kv) => kv.get(key).await,
             Self::Embedded(kv) => kv.get(key),
+        }
+    }
+
+    /// With a watch that was taken before the record was read. `None`: nobody tells of changes.
+    pub(crate) async fn get_watched(
+        &self,
+        key: &str,
+    ) -> Result<(Option<Vec<u8>>, Option<Arc<Watch>>), StoreUnavailable> {
+        match self {
+            Self::Redis(kv) => kv.get_watched(key).await,
+            Self::Embedded(kv) => kv.get_watched(key).map(|(value, watch)| (value, Some(watch))),
         }
     }
 

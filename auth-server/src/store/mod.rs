@@ -3,10 +3,11 @@
 //! Whatever must happen together is one `kv::Batch`. All that was issued from one authorization is listed in one
 //! family record, and everyone who issues or revokes compares and swaps that record: it is where races are decided.
 //!
-//! Not here yet: a cache of verified tokens (`cache.rs`) goes between [`Store::revocation`] and `kv`, and is told of
-//! every change by Redis (RESP3 tracking) or by the embedded store's writer. Sentinel and Cluster are other pools
-//! inside `redis.rs`.
+//! What was read may be remembered for as long as nobody changes it: `watch` knows, told by Redis (RESP3 tracking) or
+//! by the embedded store's writer; [`cache`] remembers verified tokens so. Sentinel and Cluster are other pools inside
+//! `redis.rs`.
 
+pub mod cache;
 mod clients;
 mod consents;
 mod embedded;
@@ -19,6 +20,7 @@ mod record;
 mod redis;
 mod revoke;
 mod scan;
+mod watch;
 
 use std::{
     error::Error,

@@ -1,28 +1,28 @@
 //! Redis 6.2 or later through deadpool-redis: bounded waits, and recovery without a restart.
 //!
-//! Reads share one multiplexed connection, the lane: one round trip each, pipelined. Writes take a connection from the
-//! pool, which checks it first: a write is never sent twice, so it must not be lost to a connection that died meanwhile.
+//! Reads share one multiplexed connection (`lane`): one round trip each, pipelined; on it Redis tells of changes, too.
+//! Writes take a connection from the pool, which checks it first: a write is never sent twice, so it must not be lost to
+//! a connection that died meanwhile.
 //! The same pool type exists for Sentinel and Cluster; in a cluster every key needs one hash tag as its prefix,
 //! since a batch must live in one slot.
 
+mod lane;
+mod reads;
 mod scan;
 
-use std::{
-    future::Future,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use deadpool_redis::{
     Manager, Pool, Runtime, Timeouts,
-    redis::{AsyncConnectionConfig, Cmd, ConnectionInfo, FromRedisValue, IntoConnectionInfo, RedisError, Script},
-    redis::{aio::MultiplexedConnection, cmd},
+    redis::{AsyncConnectionConfig, Cmd, ConnectionInfo, FromRedisValue, IntoConnectionInfo, RedisError, Script, cmd},
 };
 use tokio::runtime::Handle;
 
+use self::reads::Reads;
 use super::{
     StoreUnavailable,
     kv::{Batch, Change, Expect},
+    watch::Watch,
 };
 use crate::oauth::secret::Secret;
 
@@ -33,7 +33,7 @@ const CONNECTIONS: usize = 16;
 
 pub(crate) struct RedisKv {
     pool: Pool,
-    lane: Mutex<Option<MultiplexedConnection>>,
+    reads: Box<Reads>,
     commit: Script,
     /// Connections are driven here: in actix a task spawned by a worker dies with that worker.
     runtime: Handle,
@@ -50,12 +50,13 @@ impl RedisKv {
     pub(crate) fn new(url: &Secret, password: Option<&Secret>) -> Result<Self, StoreUnavailable> {
         let waits =
             AsyncConnectionConfig::new().set_connection_timeout(Some(PATIENCE)).set_response_timeout(Some(PATIENCE));
-        let manager = Manager::new_with_config(address(url, password)?, waits)?;
+        let address = address(url, password)?;
+        let manager = Manager::new_with_config(address.clone(), waits)?;
         let timeouts = Timeouts { wait: Some(PATIENCE), create: Some(PATIENCE), recycle: Some(PATIENCE) };
         let pool = Pool::builder(manager).max_size(CONNECTIONS).timeouts(timeouts).runtime(Runtime::Tokio1).build();
         Ok(Self {
             pool: pool.map_err(StoreUnavailable::because)?,
-            lane: Mutex::new(None),
+            reads: Box::new(Reads::new(address, Handle::current())),
             commit: Script::new(include_str!("commit.lua")),
             runtime: Handle::current(),
         })
@@ -63,6 +64,14 @@ impl RedisKv {
 
     pub(crate) async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreUnavailable> {
         self.read(cmd("GET").arg(key)).await
+    }
+
+    /// With a watch that was taken before the record was read; `None`: this Redis tells of no changes.
+    pub(crate) async fn get_watched(
+        &self,
+        key: &str,
+    ) -> Result<(Option<Vec<u8>>, Option<Arc<Watch>>), StoreUnavailable> {
+        bounded(self.reads.ask(cmd("GET").arg(key), |lane| lane.feed.as_ref().map(|feed| feed.watch(key)))).await
     }
 
     pub(crate) async fn time_left(&self, key: &str) -> Result<Option<Duration>, StoreUnavailable> {
@@ -111,32 +120,8 @@ impl RedisKv {
         bounded(async { Ok(call.invoke_async(&mut self.checked().await?).await?) }).await
     }
 
-    /// A read may be asked again, so one that met a dead connection is, once, on a new one.
     async fn read<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreUnavailable> {
-        let answer = async {
-            let (mut lane, is_new) = self.lane().await?;
-            match command.query_async(&mut lane).await {
-                Err(fault) if fault.is_unrecoverable_error() && !is_new => self.leave_lane(),
-                answer => return Ok(answer?),
-            }
-            let (mut lane, _) = self.lane().await?;
-            Ok(command.query_async(&mut lane).await?)
-        };
-        bounded(answer).await.inspect_err(|_| self.leave_lane())
-    }
-
-    /// The shared connection, and whether it was opened just now.
-    async fn lane(&self) -> Result<(MultiplexedConnection, bool), StoreUnavailable> {
-        if let Some(lane) = self.lane.lock().unwrap_or_else(PoisonError::into_inner).clone() {
-            return Ok((lane, false));
-        }
-        let opened = MultiplexedConnection::clone(&*self.checked().await?);
-        *self.lane.lock().unwrap_or_else(PoisonError::into_inner) = Some(opened.clone());
-        Ok((opened, true))
-    }
-
-    fn leave_lane(&self) {
-        *self.lane.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        bounded(self.reads.ask(command, |_| ())).await.map(|(answer, ())| answer)
     }
 
     /// A connection that answered a moment ago.

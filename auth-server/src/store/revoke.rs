@@ -1,7 +1,8 @@
 //! Tokens cease to be (RFC 7009), one by one or a family at a time (RFC 9700 §4.14.2).
 
 use super::{
-    Revocation, Store, StoreUnavailable, StoredRefresh, issue::ATTEMPTS, key, kv::Batch, record, scan::Listing,
+    Revocation, Store, StoreUnavailable, StoredRefresh, cache::Basis, issue::ATTEMPTS, key, kv::Batch, record,
+    scan::Listing,
 };
 use crate::oauth::{
     access_token::TokenRecord,
@@ -14,12 +15,22 @@ impl Store {
         stored.map(|bytes| record::token::decode(jti, &bytes)).transpose()
     }
 
-    /// Asked before every request: one round trip, and a second for tokens that the Python service issued.
     pub async fn revocation(&self, jti: &TokenId) -> Result<Revocation, StoreUnavailable> {
-        let Some(bytes) = self.kv.get(&key::token(jti)).await? else { return Ok(Revocation::Revoked) };
-        match record::token::depends_on(&bytes)? {
-            Some(client) if self.kv.get(&key::client(&client)).await?.is_none() => Ok(Revocation::Revoked),
-            _ => Ok(Revocation::Active),
+        self.standing(jti).await.map(|(revocation, _)| revocation)
+    }
+
+    /// Whether the token is active, and what that rests on, for a [`TokenCache`](super::cache::TokenCache). One round
+    /// trip, and a second for tokens that the Python service issued.
+    pub async fn standing(&self, jti: &TokenId) -> Result<(Revocation, Basis), StoreUnavailable> {
+        let revoked = || Ok((Revocation::Revoked, Basis::default()));
+        let (bytes, token) = self.kv.get_watched(&key::token(jti)).await?;
+        let Some(bytes) = bytes else { return revoked() };
+        let Some(client) = record::token::depends_on(&bytes)? else {
+            return Ok((Revocation::Active, Basis::of([token])));
+        };
+        match self.kv.get_watched(&key::client(&client)).await? {
+            (None, _) => revoked(),
+            (Some(_), client) => Ok((Revocation::Active, Basis::of([token, client]))),
         }
     }
 

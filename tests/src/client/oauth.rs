@@ -33,6 +33,8 @@ pub struct Client {
     pub browser: Browser,
     pub issuer: String,
     pub id: String,
+    /// RFC 7592: for changing or deleting the registration.
+    pub registration_token: String,
 }
 
 /// A login: which resource, which scope.
@@ -54,8 +56,9 @@ impl Client {
         let text = answer.text().await.expect("a text");
         assert_eq!(status, StatusCode::CREATED, "{text}");
         let registered: Value = serde_json::from_str(&text).expect("JSON");
-        let id = registered["client_id"].as_str().expect("a client_id").to_owned();
-        Self { browser, issuer: issuer.to_owned(), id }
+        let text = |name: &str| registered[name].as_str().unwrap_or_else(|| panic!("a {name}")).to_owned();
+        let (id, registration_token) = (text("client_id"), text("registration_access_token"));
+        Self { browser, issuer: issuer.to_owned(), id, registration_token }
     }
 
     pub fn authorize_url(&self, login: &Login<'_>) -> Url {
@@ -96,6 +99,12 @@ impl Client {
 
     pub async fn revoke(&self, token: &str) -> Response {
         self.post("/revoke", &[("token", token)]).await
+    }
+
+    /// RFC 7592 §2.3.
+    pub async fn delete(&self) -> Response {
+        let request = self.browser.http.delete(format!("{}/register/{}", self.issuer, self.id));
+        request.bearer_auth(&self.registration_token).send().await.expect("an answer")
     }
 
     pub async fn token_request(&self, fields: &[(&str, &str)]) -> Response {

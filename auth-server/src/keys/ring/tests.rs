@@ -145,7 +145,7 @@ fn readers_meet_both_keys_at_every_moment_of_a_rotation() {
     std::thread::scope(|scope| {
         let reader = scope.spawn(|| {
             let mut reads = 0_u32;
-            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+            while !done.load(Ordering::Relaxed) {
                 let loaded = Source::new(&config(), folder.path()).load(NOW).unwrap();
                 let jwt = Jwt::new(loaded.signing, "https://auth.example.com");
                 let jwt = loaded.retired.into_iter().fold(jwt, |jwt, old| jwt.accepting(old.key));
@@ -157,7 +157,7 @@ fn readers_meet_both_keys_at_every_moment_of_a_rotation() {
         for _ in 0..50 {
             rotate(folder.path(), NOW);
         }
-        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        done.store(true, Ordering::Relaxed);
         assert!(reader.join().unwrap() > 0);
     });
 }

@@ -21,22 +21,23 @@ fn with_audience(audience: &str) -> VerifiedClaims {
     verified(Claims { aud: vec![audience.to_owned()], ..claims() })
 }
 
-fn attempt(claims: VerifiedClaims, policy: &Policy) -> Result<Permit, Denied> {
+fn attempt<'a>(claims: &'a VerifiedClaims, policy: &Policy) -> Result<Permit<'a>, Denied> {
     authorize(claims, Revocation::Active, &request("time.example.com", "/mcp?x=1"), policy, NOW)
 }
 
 #[test]
 fn a_good_token_permits_and_says_who_it_is() {
-    let permit = attempt(with_audience("https://time.example.com/mcp"), &policy()).unwrap();
+    let claims = with_audience("https://time.example.com/mcp");
+    let permit = attempt(&claims, &policy()).unwrap();
     assert_eq!((permit.user_id().as_str(), permit.user_name()), ("42", "octocat"));
     assert_eq!((permit.client_id().as_str(), permit.scope().to_string()), ("client_1", "openid profile".to_owned()));
 }
 
 #[test]
 fn a_token_for_the_issuer_is_good_for_every_service_unless_a_resource_is_required() {
-    assert!(attempt(with_audience("https://auth.example.com"), &policy()).is_ok());
+    assert!(attempt(&with_audience("https://auth.example.com"), &policy()).is_ok());
     let strict = Policy { require_resource: true, ..policy() };
-    let denied = attempt(with_audience("https://auth.example.com"), &strict).unwrap_err();
+    let denied = attempt(&with_audience("https://auth.example.com"), &strict).unwrap_err();
     assert_eq!(denied, Denied::InvalidToken(InvalidToken::Audience));
 }
 
@@ -48,11 +49,11 @@ fn a_token_of_another_service_is_refused() {
         "https://evil.example",
         "https://auth.example.com/",
     ] {
-        let denied = attempt(with_audience(audience), &policy()).unwrap_err();
+        let denied = attempt(&with_audience(audience), &policy()).unwrap_err();
         assert_eq!(denied, Denied::InvalidToken(InvalidToken::Audience), "{audience}");
     }
     let nobody = verified(Claims { aud: Vec::new(), ..claims() });
-    assert!(attempt(nobody, &policy()).is_err());
+    assert!(attempt(&nobody, &policy()).is_err());
 }
 
 #[test]
@@ -60,24 +61,23 @@ fn encoded_or_doubled_slashes_do_not_escape_a_resource_path() {
     for uri in
         ["//mcp", "/mcp/../admin", "/mcp/%2e%2e/admin", "/mcp%2f..%2fadmin", "/mcp/..%5cadmin", "/mcp\\..\\admin"]
     {
-        let request = request("time.example.com", uri);
-        let result =
-            authorize(with_audience("https://time.example.com/mcp"), Revocation::Active, &request, &policy(), NOW);
+        let (claims, request) = (with_audience("https://time.example.com/mcp"), request("time.example.com", uri));
+        let result = authorize(&claims, Revocation::Active, &request, &policy(), NOW);
         assert_eq!(result.unwrap_err(), Denied::InvalidToken(InvalidToken::Audience), "{uri}");
     }
 }
 
 #[test]
 fn a_revoked_token_is_refused_at_once() {
-    let result =
-        authorize(verified(claims()), Revocation::Revoked, &request("time.example.com", "/mcp"), &policy(), NOW);
+    let (claims, request) = (verified(claims()), request("time.example.com", "/mcp"));
+    let result = authorize(&claims, Revocation::Revoked, &request, &policy(), NOW);
     assert_eq!(result.unwrap_err(), Denied::InvalidToken(InvalidToken::Revoked));
 }
 
 #[test]
 fn a_missing_scope_is_403_and_names_what_is_needed() {
     let needy = Policy { required_scope: scope("mcp:time"), ..policy() };
-    let denied = attempt(verified(claims()), &needy).unwrap_err();
+    let denied = attempt(&verified(claims()), &needy).unwrap_err();
     assert_eq!((denied.status(), denied.code()), (403, "insufficient_scope"));
     assert_eq!(denied, Denied::InsufficientScope { required: scope("mcp:time") });
 }
@@ -88,13 +88,8 @@ fn an_expired_token_is_refused_after_the_leeway_also_from_a_cache() {
     let exp = claims().exp;
     assert!(check(exp + LEEWAY - 1).is_ok());
     assert_eq!(check(exp + LEEWAY), Err(InvalidToken::Expired));
-    let late = authorize(
-        verified(claims()),
-        Revocation::Active,
-        &request("time.example.com", "/mcp"),
-        &policy(),
-        exp + LEEWAY,
-    );
+    let (claims, request) = (verified(claims()), request("time.example.com", "/mcp"));
+    let late = authorize(&claims, Revocation::Active, &request, &policy(), exp + LEEWAY);
     assert_eq!(late.unwrap_err(), Denied::InvalidToken(InvalidToken::Expired));
 }
 

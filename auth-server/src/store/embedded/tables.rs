@@ -158,8 +158,8 @@ impl<'txn> Tables<'txn> {
         Ok(())
     }
 
-    /// Deletes expired entries, a bounded number of them.
-    pub(super) fn sweep(&mut self) -> Result<(), StorageError> {
+    /// Deletes expired entries, a bounded number of them; says which.
+    pub(super) fn sweep(&mut self) -> Result<Vec<String>, StorageError> {
         let mut due = Vec::new();
         for entry in self.expiries.range(..=(self.now, "\u{10ffff}"))?.take(SWEPT_AT_ONCE) {
             due.push(entry?.0.value().1.to_owned());
@@ -167,6 +167,6 @@ impl<'txn> Tables<'txn> {
         for key in &due {
             self.delete(key)?;
         }
-        Ok(())
+        Ok(due)
     }
 }

@@ -15,7 +15,7 @@ use redb::Database;
 use tokio::sync::oneshot;
 
 use super::{
-    super::{StoreUnavailable, kv::Batch},
+    super::{StoreUnavailable, kv::Batch, watch::Feed},
     tables::{self, Tables},
 };
 
@@ -47,12 +47,17 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(database: Arc<Database>, clock: fn() -> SystemTime) -> Result<Self, StoreUnavailable> {
+    pub(super) fn start(
+        database: Arc<Database>,
+        feed: Arc<Feed>,
+        clock: fn() -> SystemTime,
+    ) -> Result<Self, StoreUnavailable> {
         // Readers need the tables to be there.
-        write_all(&database, clock, Vec::new())?;
+        let file = File { database, feed, clock };
+        file.write_all(Vec::new())?;
         let (queue, writes) = sync_channel(QUEUE);
         let thread = thread::Builder::new().name("store-writer".to_owned());
-        let thread = thread.spawn(move || run(&database, clock, &writes)).map_err(StoreUnavailable::because)?;
+        let thread = thread.spawn(move || run(&file, &writes)).map_err(StoreUnavailable::because)?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
@@ -83,13 +88,19 @@ impl Drop for Writer {
     }
 }
 
-fn run(database: &Database, clock: fn() -> SystemTime, writes: &Receiver<Write>) {
+/// What the writer's thread works on.
+struct File {
+    database: Arc<Database>,
+    /// Told of every change.
+    feed: Arc<Feed>,
+    clock: fn() -> SystemTime,
+}
+
+fn run(file: &File, writes: &Receiver<Write>) {
     loop {
         let swept = match writes.recv_timeout(SWEEP_EVERY) {
-            Ok(first) => {
-                write_all(database, clock, std::iter::once(first).chain(writes.try_iter()).take(AT_ONCE).collect())
-            }
-            Err(RecvTimeoutError::Timeout) => write_all(database, clock, Vec::new()),
+            Ok(first) => file.write_all(std::iter::once(first).chain(writes.try_iter()).take(AT_ONCE).collect()),
+            Err(RecvTimeoutError::Timeout) => file.write_all(Vec::new()),
             Err(RecvTimeoutError::Disconnected) => return,
         };
         if let Err(cause) = swept {
@@ -98,26 +109,43 @@ fn run(database: &Database, clock: fn() -> SystemTime, writes: &Receiver<Write>)
     }
 }
 
-/// Errors leave the file as it was.
-fn write_all(database: &Database, clock: fn() -> SystemTime, writes: Vec<Write>) -> Result<(), StoreUnavailable> {
-    let transaction = database.begin_write()?;
-    let mut outcomes = Vec::with_capacity(writes.len());
-    let mut tables = Tables::open(&transaction, tables::millis(clock()))?;
-    tables.sweep()?;
-    for write in writes {
-        outcomes.push(match write {
-            Write::Commit(batch, answer) => Outcome::Committed(tables.commit(&batch)?, answer),
-            Write::Take(key, answer) => Outcome::Taken(tables.take(&key)?, answer),
-        });
+impl File {
+    /// Errors leave the file as it was.
+    fn write_all(&self, writes: Vec<Write>) -> Result<(), StoreUnavailable> {
+        let transaction = self.database.begin_write()?;
+        let mut outcomes = Vec::with_capacity(writes.len());
+        let mut tables = Tables::open(&transaction, tables::millis((self.clock)()))?;
+        let mut changed = tables.sweep()?;
+        for write in writes {
+            outcomes.push(match write {
+                Write::Commit(batch, answer) => {
+                    let done = tables.commit(&batch)?;
+                    changed.extend(batch.changes.into_iter().map(|(key, _)| key));
+                    Outcome::Committed(done, answer)
+                }
+                Write::Take(key, answer) => {
+                    let taken = tables.take(&key)?;
+                    changed.push(key);
+                    Outcome::Taken(taken, answer)
+                }
+            });
+        }
+        drop(tables);
+        let durable = transaction.commit();
+        // Before anybody is answered; and after a failure too, for who knows what it left.
+        changed.iter().for_each(|key| self.feed.changed(key));
+        durable?;
+        outcomes.into_iter().for_each(Outcome::answer);
+        Ok(())
     }
-    drop(tables);
-    transaction.commit()?;
-    for outcome in outcomes {
+}
+
+impl Outcome {
+    fn answer(self) {
         // Whoever asked may have gone away; the write stands.
-        let _gone = match outcome {
-            Outcome::Committed(done, answer) => answer.send(done).is_err(),
-            Outcome::Taken(value, answer) => answer.send(value).is_err(),
+        let _gone = match self {
+            Self::Committed(done, answer) => answer.send(done).is_err(),
+            Self::Taken(value, answer) => answer.send(value).is_err(),
         };
     }
-    Ok(())
 }

@@ -8,6 +8,7 @@
 //! | [`store`] | what is remembered, in Redis or in an embedded database |
 //! | `clients`, `fetch` | who a client is that describes itself, and the HTTPS client for URLs that strangers name |
 //! | `http` | routes; handlers extract, load, decide, commit, reply |
+//! | [`audit`] | who was granted, refused, revoked: one function an event |
 //! | `metrics` | every metric, declared once |
 //! | [`app`], [`config`], [`cli`], [`logging`] | wiring; environment and arguments to checked configuration; logs |
 //! | [`admin`] | subcommands for the operator |
@@ -16,6 +17,7 @@
 
 pub mod admin;
 pub mod app;
+pub mod audit;
 pub mod cli;
 mod clients;
 mod clock;

@@ -11,11 +11,13 @@ use log::{
     kv::{self, Key, Value, VisitSource},
 };
 
-use crate::config::LogConfig;
+use crate::{audit, config::LogConfig};
 
 /// Starts the logger; a second start in one process (tests) changes nothing.
 pub fn start(config: &LogConfig) -> io::Result<()> {
     let mut builder = Builder::new();
+    // Who was let in must not get lost because somebody wanted a quiet log.
+    builder.filter_module(audit::TARGET, audit_level(config.level));
     // What actix says of its workers below a warning says nothing of this service.
     builder.filter_level(config.level).filter_module("actix_server", config.level.min(LevelFilter::Warn)).format(line);
     if let Some(path) = &config.file {
@@ -27,6 +29,10 @@ pub fn start(config: &LogConfig) -> io::Result<()> {
     }
     let _already_started = builder.try_init();
     Ok(())
+}
+
+fn audit_level(level: LevelFilter) -> LevelFilter {
+    if level == LevelFilter::Off { level } else { level.max(LevelFilter::Info) }
 }
 
 /// `2026-07-28T10:00:00.123Z INFO auth_server::http: token issued client_id=abc`
@@ -77,6 +83,13 @@ impl Write for Tee {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_quiet_log_still_has_the_audit_events_and_a_silent_one_has_none() {
+        assert_eq!(audit_level(LevelFilter::Error), LevelFilter::Info);
+        assert_eq!(audit_level(LevelFilter::Trace), LevelFilter::Trace);
+        assert_eq!(audit_level(LevelFilter::Off), LevelFilter::Off);
+    }
 
     #[test]
     fn a_value_cannot_forge_a_second_log_line() {

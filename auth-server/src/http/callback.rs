@@ -11,7 +11,7 @@ use super::{
     reply::{Hop, redirect},
 };
 use crate::{
-    clock,
+    audit, clock,
     identity::Login,
     metrics::{AuthorizationOutcome, METRICS},
     oauth::{
@@ -57,9 +57,10 @@ async fn come_back(server: &Server, request: &HttpRequest) -> Result<HttpRespons
 async fn issue_code(server: &Server, asked: AuthorizationRequest, user: User) -> Result<HttpResponse, BrowserFault> {
     let code = random::secret()?;
     let location = asked.success_location(&code, &server.gateway);
-    info!(client_id:% = asked.client_id, user_id:% = user.id; "authorization code issued");
+    let (client_id, user_id) = (asked.client_id.clone(), user.id.clone());
     let grant = CodeGrant::Approved { request: asked, user, issued_at: clock::unix(clock::now()) };
     server.store.put_code(&code.hash(), &grant, server.lifetimes.code).await?;
+    audit::login_granted(&client_id, &user_id);
     METRICS.authorizations.add(AuthorizationOutcome::Granted);
     Ok(redirect(Hop::FromGet, &location))
 }
@@ -72,6 +73,7 @@ async fn identify(
 ) -> Result<User, AuthorizeError> {
     let Some(code) = params.get("code") else {
         // GitHub's `error=access_denied`: the person said no there.
+        audit::consent_denied(&asked.client_id);
         return Err(asked.refuse(ErrorCode::AccessDenied, "the person did not sign in").into());
     };
     let user = server.identity.user(code.to_owned(), login).await.map_err(|cause| {
@@ -79,7 +81,7 @@ async fn identify(
         asked.refuse(ErrorCode::ServerError, "GitHub did not say who this is")
     })?;
     if !server.allowed_users.admits(&user.username) {
-        warn!(user_id:% = user.id; "person is not on the list");
+        audit::login_denied(&asked.client_id, &user.id);
         return Err(asked.refuse(ErrorCode::AccessDenied, "this GitHub account may not use this gateway").into());
     }
     Ok(user)

@@ -10,6 +10,7 @@ use super::{
     reply::{Hop, redirect},
 };
 use crate::{
+    audit,
     identity::Login,
     oauth::{
         authorization::{PageError, PendingAuthorization},
@@ -34,7 +35,10 @@ async fn decide(server: &Server, request: &HttpRequest, form: Form) -> Result<Ht
             server.store.put_pending(&state.hash(), &approved, server.lifetimes.pending).await?;
             Ok(redirect(Hop::FromPost, &server.identity.login_url(&Login::new(&browser, state))))
         }
-        "deny" => Err(pending.request.refuse(ErrorCode::AccessDenied, "the person denied the request").into()),
+        "deny" => {
+            audit::consent_denied(&pending.request.client_id);
+            Err(pending.request.refuse(ErrorCode::AccessDenied, "the person denied the request").into())
+        }
         _ => Err(PageError::Params(ParamError::Missing("decision")).into()),
     }
 }

@@ -5,7 +5,7 @@ use super::{
     error::{Fault, OurFault},
 };
 use crate::{
-    clock,
+    audit, clock,
     oauth::{
         access_token::{Authorized, Issue, TokenRecord},
         client_authentication::AuthenticatedClient,
@@ -99,8 +99,10 @@ struct Issued {
 }
 
 impl Issued {
+    /// Once it is in the store.
     fn answer(self, refresh: Option<&Secret>) -> TokenResponse {
         let claims = self.record.claims;
+        audit::token_issued(&claims.client_id, &claims.sub, &claims.jti);
         TokenResponse::new(self.jwt, claims.exp - claims.iat, refresh, &claims.scope)
     }
 }

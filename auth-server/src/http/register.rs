@@ -5,11 +5,10 @@ use actix_web::{
     http::{StatusCode, header},
     web::Path,
 };
-use log::info;
 
 use super::{AuthServer, Server, error::Fault, extract::Body, reply::private_json};
 use crate::{
-    clock,
+    audit, clock,
     metrics::{METRICS, RegistrationOutcome},
     oauth::{
         error::{ManagementError, RegistrationError},
@@ -31,7 +30,7 @@ pub(super) async fn create(server: Server, body: Body<MAX_BODY>) -> Result<HttpR
     });
     server.store.put_client(&registration.client, server.lifetimes.client).await?;
     METRICS.registrations.add(RegistrationOutcome::Created);
-    info!(client_id:% = registration.client.id; "client registered");
+    audit::client_registered(&registration.client.id);
     Ok(private_json(StatusCode::CREATED, &registration.response(&server.gateway)))
 }
 
@@ -53,7 +52,7 @@ pub(super) async fn update(
         return Err(ManagementError::UnknownClient.into());
     }
     METRICS.registrations.add(RegistrationOutcome::Updated);
-    info!(client_id:% = registration.client.id; "client registration changed");
+    audit::client_changed(&registration.client.id);
     Ok(private_json(StatusCode::OK, &registration.response(&server.gateway)))
 }
 
@@ -61,7 +60,7 @@ pub(super) async fn delete(server: Server, request: HttpRequest, id: Path<String
     let Registration { client, .. } = managed(&server, &request, &id).await?;
     server.store.delete_client(&client.id).await?;
     METRICS.registrations.add(RegistrationOutcome::Deleted);
-    info!(client_id:% = client.id; "client and its tokens deleted");
+    audit::client_deleted(&client.id);
     Ok(HttpResponse::NoContent().insert_header((header::CACHE_CONTROL, "no-store")).finish())
 }
 

@@ -1,11 +1,10 @@
 //! `POST /revoke` (RFC 7009): 200 whatever the token was (§2.2).
 
 use actix_web::{HttpRequest, HttpResponse};
-use log::info;
 
 use super::{Server, error::Fault, extract::Form, token::authenticate};
 use crate::{
-    clock,
+    audit, clock,
     metrics::METRICS,
     oauth::{
         error::TokenError,
@@ -33,7 +32,7 @@ pub(super) async fn revoke(server: Server, request: HttpRequest, form: Form) -> 
     }
     if !matches!(revoke, Revoke::Nothing) {
         METRICS.revocations.inc();
+        audit::token_revoked(caller.id());
     }
-    info!(client_id:% = caller.id(), revoked = !matches!(revoke, Revoke::Nothing); "revocation answered");
     Ok(HttpResponse::Ok().finish())
 }

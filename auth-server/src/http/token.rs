@@ -4,11 +4,10 @@ use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header},
 };
-use log::warn;
 
 use super::{AuthServer, Server, error::Fault, extract::Form, grant, reply::private_json};
 use crate::{
-    clock,
+    audit, clock,
     metrics::{GrantType, METRICS, TokenOutcome},
     oauth::{
         client_authentication::{AuthenticatedClient, ClientCredentials},
@@ -16,23 +15,54 @@ use crate::{
         params::Params,
         token::{TokenRequest, TokenResponse},
     },
+    store::StoreUnavailable,
 };
 
 pub(super) async fn token(server: Server, request: HttpRequest, form: Form) -> Result<HttpResponse, Fault> {
     let grant_type = GrantType::named(form.0.as_ref().ok().and_then(|params| params.get("grant_type")));
-    let answer = answer(&server, &request, form).await;
+    let answer = answer(&server, &request, form, grant_type).await;
     METRICS.token_request(grant_type, outcome(&answer));
-    if let Err(Fault::Token(error)) = &answer
-        && let Some(family) = error.revokes()
-    {
-        match error {
-            TokenError::RefreshReused { .. } => METRICS.refresh_reuse.inc(),
-            _ => METRICS.code_reuse.inc(),
-        };
-        warn!(family:%, reason:% = error; "security: a spent grant came back, everything it gave was revoked");
-        server.store.revoke_family(family).await?;
-    }
     answer.map(|response| private_json(StatusCode::OK, &response))
+}
+
+async fn answer(
+    server: &AuthServer,
+    request: &HttpRequest,
+    form: Form,
+    grant_type: GrantType,
+) -> Result<TokenResponse, Fault> {
+    let params = form.0.map_err(TokenError::from)?;
+    let client = authenticate(server, request, &params).await?;
+    let granted = grant(server, &client, &params).await;
+    if let Err(Fault::Token(error)) = &granted {
+        audit::grant_refused(client.id(), grant_type, error);
+        revoke_what_was_stolen(server, &client, error).await?;
+    }
+    granted
+}
+
+async fn grant(server: &AuthServer, client: &AuthenticatedClient, params: &Params) -> Result<TokenResponse, Fault> {
+    match TokenRequest::parse(params, client, &server.gateway)? {
+        TokenRequest::Code(exchange) => grant::exchange(server, client, &exchange).await,
+        TokenRequest::Refresh(refresh) => grant::refresh(server, client, &refresh).await,
+    }
+}
+
+async fn revoke_what_was_stolen(
+    server: &AuthServer,
+    client: &AuthenticatedClient,
+    error: &TokenError,
+) -> Result<(), StoreUnavailable> {
+    let Some(family) = error.revokes() else { return Ok(()) };
+    server.store.revoke_family(family).await?;
+    if let TokenError::RefreshReused { .. } = error {
+        METRICS.refresh_reuse.inc();
+        audit::refresh_reused(client.id(), family);
+    } else {
+        METRICS.code_reuse.inc();
+        audit::code_reused(client.id(), family);
+    }
+    Ok(())
 }
 
 fn outcome(answer: &Result<TokenResponse, Fault>) -> TokenOutcome {
@@ -40,15 +70,6 @@ fn outcome(answer: &Result<TokenResponse, Fault>) -> TokenOutcome {
         Ok(_) => TokenOutcome::Granted,
         Err(Fault::Ours(_)) => TokenOutcome::Failed,
         Err(_) => TokenOutcome::Refused,
-    }
-}
-
-async fn answer(server: &AuthServer, request: &HttpRequest, form: Form) -> Result<TokenResponse, Fault> {
-    let params = form.0.map_err(TokenError::from)?;
-    let client = authenticate(server, request, &params).await?;
-    match TokenRequest::parse(&params, &client, &server.gateway)? {
-        TokenRequest::Code(exchange) => grant::exchange(server, &client, &exchange).await,
-        TokenRequest::Refresh(refresh) => grant::refresh(server, &client, &refresh).await,
     }
 }
 
@@ -61,5 +82,6 @@ pub(super) async fn authenticate(
     let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let credentials = ClientCredentials::parse(authorization, params)?;
     let client = server.clients.find(&server.store, credentials.client_id()).await?;
-    Ok(credentials.authenticate(client, clock::unix(clock::now()))?)
+    let proved = credentials.authenticate(client, clock::unix(clock::now()));
+    Ok(proved.inspect_err(|reason| audit::client_refused(credentials.client_id(), reason))?)
 }

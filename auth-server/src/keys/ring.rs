@@ -18,6 +18,7 @@ use super::{
     source::{NoKeys, Source},
 };
 use crate::{
+    audit,
     config::SigningConfig,
     jwt::{Jwt, KeyError},
     oauth::{
@@ -116,8 +117,7 @@ impl KeyRing {
         seen.glance = self.source.glance();
         match jwt(&self.source, self.legacy.as_ref(), &self.issuer, now) {
             Ok(jwt) => {
-                let kid = jwt.keys()[0].kid().to_owned();
-                info!(kid:%, accepted = jwt.keys().len(); "keys read");
+                audit::keys_changed(jwt.keys()[0].kid(), jwt.keys().len());
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(jwt);
                 self.generation.fetch_add(1, Ordering::Release);
                 seen.unread = false;

@@ -2,11 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod attacks;
+mod audit;
 mod client_documents;
 mod endpoints;
 mod faults;
 mod login;
 mod metrics;
+mod redis_faults;
+#[path = "../support/redis_server.rs"]
+mod redis_server;
 mod remembered_consent;
 mod support;
 mod verify;

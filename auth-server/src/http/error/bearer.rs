@@ -8,6 +8,7 @@ use log::{debug, info};
 
 use super::{OurFault, oauth_error};
 use crate::{
+    audit,
     http::{
         AuthServer,
         pages::{Forms, UnauthorizedPage, page},
@@ -87,7 +88,7 @@ fn refusal(denied: &Denied, server: &AuthServer, request: &HttpRequest, forwarde
     match denied {
         // How every client begins.
         Denied::TokenMissing => debug!(host = forwarded.host(); "request without a token"),
-        _ => info!(host = forwarded.host(), code = denied.code(), reason:% = denied; "request refused"),
+        _ => audit::access_refused(forwarded.host(), denied),
     }
     let status = StatusCode::from_u16(denied.status()).unwrap_or(StatusCode::UNAUTHORIZED);
     let mut response = if wants_page(request) {

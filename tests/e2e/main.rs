@@ -8,6 +8,7 @@ mod github_standin;
 mod identity;
 mod journey;
 mod journey_rmcp;
+mod keys;
 mod pages;
 mod pages_information;
 mod processes;

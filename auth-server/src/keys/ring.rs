@@ -10,7 +10,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use log::{error, info};
+use log::{error, info, warn};
 use serde_json::Value;
 
 use super::{
@@ -20,7 +20,7 @@ use super::{
 use crate::{
     audit,
     config::SigningConfig,
-    jwt::{Jwt, KeyError},
+    jwt::{Algorithm, Jwt, KeyError},
     oauth::{
         access_token::Claims,
         secret::Secret,
@@ -52,6 +52,7 @@ impl KeyRing {
         source.make_missing(config)?;
         let seen = Seen { glance: source.glance(), unread: false };
         let jwt = jwt(&source, config.legacy_secret.as_ref(), issuer, now)?;
+        warn_of_oddities(config, jwt.keys()[0].algorithm());
         Ok(Self {
             issuer: issuer.to_owned(),
             source,
@@ -140,6 +141,20 @@ impl KeyRing {
 impl std::fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("KeyRing").field("current", &self.current()).finish_non_exhaustive()
+    }
+}
+
+/// What works, but is hardly what the operator wanted.
+fn warn_of_oddities(config: &SigningConfig, signing: Algorithm) {
+    if config.algorithm != Algorithm::Rs256 && config.algorithm != signing {
+        let (wanted, alg) = (config.algorithm, signing);
+        warn!(wanted:%, alg:%; "the signing key is not what JWT_ALGORITHM asks for: `auth-server keys rotate` makes one");
+    }
+    // RFC 7518 §3.2: whoever has one token can guess a shorter secret at leisure.
+    if config.legacy_secret.as_ref().is_some_and(|secret| secret.expose().len() < 32) {
+        warn!(
+            "JWT_SECRET is short enough to be guessed from a token: unset JWT_ALGORITHM=HS256 once old tokens have expired"
+        );
     }
 }
 

@@ -169,6 +169,18 @@ impl AuthServer {
         format!("http://{}", SocketAddr::from(([127, 0, 0, 1], self.port)))
     }
 
+    /// Another command of the same program, in the same place and with the same settings.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary("auth-server"));
+        command.args(arguments).env_clear().envs(self.vars.iter().cloned()).current_dir(&self.folder);
+        command
+    }
+
+    /// `DATA_DIR`, and where it was started.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Starts it anew, however it has ended.
     pub fn resume(&mut self) {
         self.process = Self::run(&self.vars, &self.folder, self.port);

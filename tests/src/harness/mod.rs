@@ -16,7 +16,7 @@ mod wait;
 pub use certificate::Certificate;
 pub use chromium::{Chromium, Look};
 pub use family::Family;
-pub use gateway::{Gateway, Setup, StoreKind};
+pub use gateway::{AuthServer, Gateway, Setup, StoreKind};
 pub use original::python_service;
 pub use paths::{artifacts, binary, repository, tool};
 pub use ports::free_port;

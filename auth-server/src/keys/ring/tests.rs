@@ -4,7 +4,6 @@ use serde_json::Value;
 
 use super::*;
 use crate::{
-    jwt::Algorithm,
     keys::{Rotated, Rotation},
     oauth::fixtures::{NOW, claims},
 };

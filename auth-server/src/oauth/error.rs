@@ -163,7 +163,7 @@ impl RegistrationError {
     /// `error` (RFC 7591 §3.2.2). The status is always 400.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::RedirectUrisMissing | Self::TooManyRedirectUris | Self::RedirectUri(_) => "invalid_redirect_uri",
+            Self::RedirectUri(_) => "invalid_redirect_uri",
             _ => "invalid_client_metadata",
         }
     }

@@ -1,4 +1,5 @@
-//! auth-server in the place of the Python service (PyPI mcp-oauth-dynamicclient), after it and beside it.
+//! auth-server in the place of the Python service (PyPI mcp-oauth-dynamicclient), after it, beside it, and
+//! word for word.
 //!
 //! docs/migration.md says in prose what these tests show.
 
@@ -6,3 +7,4 @@ mod old_client;
 mod side_by_side;
 mod stage;
 mod swap;
+mod wire;

@@ -1,6 +1,9 @@
 //! Both services at once, each behind a real Traefik, on one Redis with one key: a change-over host by host.
 
-use gateway_tests::harness::{Process, Traefik, free_port, python_service};
+use gateway_tests::{
+    client::Browser,
+    harness::{Process, Traefik, free_port, python_service},
+};
 
 use super::{
     old_client::{OldClient, Pkce, pair},
@@ -8,14 +11,14 @@ use super::{
 };
 
 /// Ours behind the stage's own Traefik, the Python service, which does not look at hosts, behind a second one.
-struct Both {
+pub(crate) struct Both {
     ours: Stage,
     traefik: Traefik,
     _python: Process,
 }
 
 impl Both {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let ours = Stage::of_ours("RS256");
         let port = free_port();
         let python = python_service(port, &ours.vars);
@@ -25,13 +28,17 @@ impl Both {
     }
 
     /// Of the Python service, and of ours.
-    fn doors(&self) -> (String, String) {
+    pub(crate) fn doors(&self) -> (String, String) {
         (format!("https://auth.{}", self.traefik.base_domain()), self.ours.issuer())
+    }
+
+    pub(crate) fn browser(&self) -> Browser {
+        self.ours.browser()
     }
 
     /// What the MCP server sees by way of the Python service, and by way of ours.
     async fn call(&self, token: &str) -> (Seen, Seen) {
-        (call(&self.ours.browser(), &self.traefik, token).await, self.ours.call(token).await)
+        (call(&self.browser(), &self.traefik, token).await, self.ours.call(token).await)
     }
 }
 
@@ -46,7 +53,7 @@ fn by_neither() -> (Seen, Seen) {
 /// A client of the Python service with a login by each of the two: access and refresh token of both.
 async fn logins(both: &Both) -> (OldClient, OldClient, [(String, String); 2]) {
     let (door, our_door) = both.doors();
-    let at_python = OldClient::register(both.ours.browser(), &door).await;
+    let at_python = OldClient::register(both.browser(), &door).await;
     let at_ours = at_python.at(&our_door);
     let code = at_python.code_of_python("octocat", Pkce::S256).await;
     let by_python = pair(at_python.redeem(&code, Pkce::S256).await);
@@ -115,7 +122,7 @@ async fn side_by_side_a_client_deleted_at_ours_is_gone_at_both_but_python_takes_
 async fn side_by_side_a_client_registered_at_ours_is_known_to_python_but_its_secret_is_not() {
     let both = Both::start();
     let (door, our_door) = both.doors();
-    let at_ours = OldClient::register(both.ours.browser(), &our_door).await;
+    let at_ours = OldClient::register(both.browser(), &our_door).await;
     let at_python = at_ours.at(&door);
     let refused = at_python.refresh("any").await;
     assert_eq!((refused.0, &refused.1["error"]), (401, &"invalid_client".into()));

@@ -68,25 +68,21 @@ fn metadata_is_echoed_and_cannot_overwrite_what_we_say() {
 
 #[test]
 fn bad_redirect_uris_are_invalid_redirect_uri() {
-    let many: Vec<_> = (0..11).map(|i| format!("https://app.example/{i}")).collect();
-    for uris in [
-        json!(null),
-        json!([]),
-        json!("https://a.example"),
-        json!([1]),
-        json!(["javascript:alert(1)"]),
-        json!(["http://evil.example/"]),
-        json!(["https://a.example/#f"]),
-        json!(many),
-    ] {
+    for uris in [["javascript:alert(1)"], ["http://evil.example/"], ["https://a.example/#f"], [""]] {
         let error = parse(json!({ "redirect_uris": uris })).unwrap_err();
-        assert_eq!(error.code(), "invalid_redirect_uri", "{uris}");
+        assert_eq!(error.code(), "invalid_redirect_uri", "{uris:?}");
     }
 }
 
 #[test]
 fn other_faults_are_invalid_client_metadata() {
+    let many: Vec<_> = (0..11).map(|i| format!("https://app.example/{i}")).collect();
     for body in [
+        with("redirect_uris", json!(null)),
+        with("redirect_uris", json!([])),
+        with("redirect_uris", json!("https://a.example")),
+        with("redirect_uris", json!([1])),
+        with("redirect_uris", json!(many)),
         with("client_name", json!("x".repeat(257))),
         with("client_name", json!("line\nbreak")),
         with("client_name", json!(["x"])),

@@ -155,7 +155,7 @@ fn clients(config: &Config, gateway: &Gateway) -> Result<Clients, StartError> {
     Clients::new(gateway.clone(), config.client_documents.clone(), fetcher).map_err(part)
 }
 
-fn store_config(storage: &StorageConfig) -> StoreConfig {
+pub(crate) fn store_config(storage: &StorageConfig) -> StoreConfig {
     let backend = match &storage.redis_url {
         Some(url) => Backend::Redis { url: url.clone(), password: storage.redis_password.clone() },
         None => Backend::Embedded { data_dir: storage.data_dir.clone() },

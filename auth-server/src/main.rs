@@ -3,9 +3,9 @@
 use std::{io::Write, path::Path, process::ExitCode};
 
 use auth_server::{
-    admin::keys,
+    admin::{self, keys},
     app::Application,
-    cli::{Cli, Command, Keys, Serve},
+    cli::{Admin, Cli, Command, Keys, Serve},
     config::{Config, environment},
     logging,
 };
@@ -19,9 +19,31 @@ const MISCONFIGURED: u8 = 64;
 
 #[actix_web::main]
 async fn main() -> ExitCode {
-    match Cli::parse().command() {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(help_or_fault) => return say(&help_or_fault),
+    };
+    match cli.command() {
         Command::Serve(serve_options) => serve(serve_options).await,
         Command::Keys(command) => keys(command),
+        Command::Admin(command) => administer(command).await,
+    }
+}
+
+/// clap's own exit code for wrong usage is 2.
+fn say(help_or_fault: &clap::Error) -> ExitCode {
+    let code = if help_or_fault.use_stderr() { ExitCode::from(MISCONFIGURED) } else { ExitCode::SUCCESS };
+    help_or_fault.print().map_or(ExitCode::FAILURE, |()| code)
+}
+
+async fn administer(command: Admin) -> ExitCode {
+    let done = match environment(Path::new(".env")) {
+        Ok(vars) => admin::run(command, vars, &mut std::io::stdout()).await,
+        Err(faults) => Err(faults.into()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => tell(&format!("auth-server: {failure}\n"), ExitCode::from(failure.exit_code())),
     }
 }
 

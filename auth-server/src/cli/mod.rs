@@ -1,9 +1,11 @@
 //! The command line: as the Python service has it (`--host`, `--port`), plus subcommands.
 
+mod admin;
 mod keys;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use admin::{Admin, Clients, Consent, Format, NewClient, Tokens, Users};
 pub use keys::Keys;
 
 use crate::config::Config;
@@ -28,6 +30,8 @@ pub enum Command {
     /// Signing keys
     #[command(subcommand)]
     Keys(Keys),
+    #[command(flatten)]
+    Admin(Admin),
 }
 
 #[derive(Clone, Debug, Args)]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::vars::Vars;
+use super::{ConfigFaults, vars::Vars};
 use crate::oauth::secret::Secret;
 
 /// Where records and generated keys live.
@@ -17,6 +17,13 @@ pub struct StorageConfig {
 }
 
 impl StorageConfig {
+    /// The store alone, for commands that need nothing else.
+    pub fn from_vars(vars: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigFaults> {
+        let mut vars = Vars::new(vars);
+        let storage = Self::read(&mut vars);
+        vars.finish().map(|()| storage)
+    }
+
     pub(super) fn read(vars: &mut Vars) -> Self {
         let redis_url = vars.text("REDIS_URL");
         if redis_url.as_ref().is_some_and(|url| !url.starts_with("redis://") && !url.starts_with("rediss://")) {

@@ -139,7 +139,7 @@ fn expect_client(batch: Batch, id: &ClientId) -> Batch {
     if is_stored(id) { batch.expect(key::client(id), Expect::Present) } else { batch }
 }
 
-fn is_stored(id: &ClientId) -> bool {
+pub(super) fn is_stored(id: &ClientId) -> bool {
     !id.as_str().starts_with("https://")
 }
 

@@ -9,6 +9,8 @@ pub(super) const CLIENT: &str = "oauth:client:";
 pub(super) const TOKEN: &str = "oauth:token:";
 pub(super) const FAMILY: &str = "oauth:family:";
 pub(super) const CODE: &str = "oauth:code:";
+pub(super) const PENDING: &str = "oauth:state:";
+pub(super) const CONSENT: &str = "oauth:consent:";
 pub(super) const REFRESH: &str = "oauth:refresh:";
 pub(super) const USER_TOKENS: &str = "oauth:user_tokens:";
 pub(super) const CLIENT_FAMILIES: &str = "oauth:client_families:";
@@ -27,11 +29,11 @@ pub(super) fn client_families(id: &ClientId) -> String {
 
 /// What a person allowed before.
 pub(super) fn consent(username: &str) -> String {
-    format!("oauth:consent:{username}")
+    format!("{CONSENT}{username}")
 }
 
 pub(super) fn pending(state: &SecretHash) -> String {
-    format!("oauth:state:{}", state.as_str())
+    format!("{PENDING}{}", state.as_str())
 }
 
 pub(super) fn code(code: &SecretHash) -> String {

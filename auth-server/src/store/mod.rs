@@ -11,11 +11,13 @@ pub mod cache;
 mod clients;
 mod consents;
 mod embedded;
+mod inventory;
 mod issue;
 mod key;
 mod kv;
 mod logins;
 mod people;
+mod purge;
 mod record;
 mod redis;
 mod revoke;
@@ -28,8 +30,12 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-pub use self::people::{Connection, LoggedOut};
 use self::{embedded::EmbeddedKv, kv::Kv, redis::RedisKv};
+pub use self::{
+    inventory::{Listed, Stats, StoredClient, TokenFilter},
+    people::{Connection, LoggedOut},
+    purge::Purged,
+};
 pub use crate::oauth::verify::Revocation;
 use crate::oauth::{
     access_token::TokenRecord,

@@ -51,8 +51,17 @@ pub struct LoggedOut {
 impl Store {
     /// What a person has allowed, the latest first.
     pub async fn connections(&self, username: &str) -> Result<Vec<Connection>, StoreUnavailable> {
+        self.connections_in(&key::user_families(username)).await
+    }
+
+    /// Who has allowed a client in, the latest first.
+    pub async fn connections_of(&self, client: &ClientId) -> Result<Vec<Connection>, StoreUnavailable> {
+        self.connections_in(&key::client_families(client)).await
+    }
+
+    async fn connections_in(&self, set: &str) -> Result<Vec<Connection>, StoreUnavailable> {
         let mut connections = Vec::new();
-        for member in self.kv.members(&key::user_families(username)).await? {
+        for member in self.kv.members(set).await? {
             let Some(id) = FamilyId::parse(&member) else { continue };
             let Some(bytes) = self.kv.get(&key::family(&id)).await? else { continue };
             let family: Family = record::decode(&bytes)?;
@@ -86,6 +95,32 @@ impl Store {
         self.end_listed(username, &mut ended).await?;
         self.forget_consent(username, None).await?;
         Ok(ended)
+    }
+
+    /// Ends everything that was issued to anybody.
+    pub async fn logout_everybody(&self) -> Result<LoggedOut, StoreUnavailable> {
+        let mut ended = LoggedOut::default();
+        let mut families = self.kv.records(key::FAMILY);
+        while let Some(page) = families.page().await? {
+            for id in page.iter().filter_map(|found| FamilyId::parse(found.key.strip_prefix(key::FAMILY)?)) {
+                self.revoke_family(&id).await?;
+                ended.families += 1;
+            }
+        }
+        ended.refresh_tokens = self.delete_all(key::REFRESH).await?;
+        ended.codes = self.delete_all(key::CODE).await?;
+        ended.tokens = self.delete_all(key::TOKEN).await?;
+        self.delete_all(key::CONSENT).await?;
+        self.purge(false).await?;
+        Ok(ended)
+    }
+
+    async fn delete_all(&self, prefix: &str) -> Result<usize, StoreUnavailable> {
+        let (mut deleted, mut records) = (0, self.kv.records(prefix));
+        while let Some(page) = records.page().await? {
+            deleted += self.delete_seen(page.into_iter()).await?;
+        }
+        Ok(deleted)
     }
 
     async fn end_listed(&self, username: &str, ended: &mut LoggedOut) -> Result<(), StoreUnavailable> {

@@ -9,6 +9,7 @@ use super::{
     error::BrowserFault,
     remembered,
     reply::{Hop, redirect},
+    session,
 };
 use crate::{
     audit, clock,
@@ -34,6 +35,9 @@ pub(super) async fn callback(server: Server, request: HttpRequest) -> HttpRespon
 
 async fn come_back(server: &Server, request: &HttpRequest) -> Result<HttpResponse, BrowserFault> {
     let params = Params::parse(request.query_string().as_bytes()).map_err(PageError::Params)?;
+    if let Some(signed_in) = session::finish(server, request, &params).await? {
+        return Ok(signed_in);
+    }
     let (browser, pending) = take_pending(server, request, &params).await?;
     let consented = pending.complete(&browser)?;
     let state = Secret::new(params.require("state").map_err(PageError::Params)?);

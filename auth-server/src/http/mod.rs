@@ -1,5 +1,6 @@
 //! The route table on one screen. Handlers extract, load, decide, commit, reply; the deciding is in [`crate::oauth`].
 
+mod account;
 mod authorize;
 mod browser;
 mod callback;
@@ -19,6 +20,7 @@ mod register;
 mod remembered;
 mod reply;
 mod revoke;
+mod session;
 mod token;
 mod verify;
 
@@ -96,6 +98,11 @@ pub(crate) fn routes(routes: &mut ServiceConfig) {
         .route("/authorize", get().to(authorize::authorize))
         .route("/consent", post().to(consent::consent))
         .route("/callback", get().to(callback::callback))
+        .route("/account", get().to(account::show))
+        .route("/account/sign-in", get().to(session::sign_in))
+        .route("/account/sign-out", post().to(session::sign_out))
+        .route("/account/revoke", post().to(account::revoke))
+        .route("/account/revoke-all", post().to(account::revoke_all))
         .route("/success", get().to(outcome::success))
         .route("/error", get().to(outcome::error))
         .route("/health", get().to(health::ready))

@@ -1,6 +1,7 @@
 //! The protocol, pure: std, serde, url, sha2, base64 only (held to by `tests/layering.rs`).
 
 pub mod access_token;
+pub mod account;
 pub mod authorization;
 pub mod challenge;
 pub mod client;

@@ -36,6 +36,16 @@ pub(super) fn pending(state: &SecretHash) -> String {
     format!("{PENDING}{}", state.as_str())
 }
 
+/// Somebody on the way to their account page.
+pub(super) fn sign_in(state: &SecretHash) -> String {
+    format!("oauth:sign_in:{}", state.as_str())
+}
+
+/// Somebody at their account page.
+pub(super) fn session(secret: &SecretHash) -> String {
+    format!("oauth:session:{}", secret.as_str())
+}
+
 pub(super) fn code(code: &SecretHash) -> String {
     format!("{CODE}{}", code.as_str())
 }

@@ -22,6 +22,7 @@ mod record;
 mod redis;
 mod revoke;
 mod scan;
+mod sessions;
 mod watch;
 
 use std::{

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::oauth::{
     grant::CodeGrant,
-    id::{ClientId, FamilyId, TokenId},
+    id::{ClientId, FamilyId, Subject, TokenId},
     resource::Resource,
     scope::Scope,
 };
@@ -22,6 +22,8 @@ pub struct Connection {
     /// What [`Store::revoke_family`] takes.
     pub family: FamilyId,
     pub username: String,
+    /// `None`: nobody wrote it down, before it was kept.
+    pub person: Option<Subject>,
     pub client_id: ClientId,
     /// As the client calls itself; `None`: it has no name, or no record here.
     pub client_name: Option<String>,
@@ -86,9 +88,10 @@ impl Store {
 
     /// Ends everything that was issued to a person, by the Python service too.
     ///
-    /// What is listed goes first. Then everything stored is looked through for what is not: the Python service's refresh
+    /// What they allowed once is forgotten, so that no application comes back unasked. What is listed goes first. Then everything stored is looked through for what is not: the Python service's refresh
     /// tokens, and codes on their way. Last go the families that such a code founded meanwhile, and what the person need not be asked again.
     pub async fn logout(&self, username: &str) -> Result<LoggedOut, StoreUnavailable> {
+        self.forget_consent(username, None).await?;
         let mut ended = LoggedOut::default();
         self.end_listed(username, &mut ended).await?;
         self.end_unlisted(username, &mut ended).await?;
@@ -170,6 +173,7 @@ fn connection(id: FamilyId, family: Family, client_name: Option<String>) -> Conn
     Connection {
         family: id,
         username: family.username,
+        person: family.person,
         client_id: family.client_id,
         client_name,
         scope: family.scope,

@@ -1,6 +1,7 @@
 //! The whole service over real HTTP, with nothing faked but GitHub.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod account;
 mod attacks;
 mod audit;
 mod client_documents;

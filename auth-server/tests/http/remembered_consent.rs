@@ -1,80 +1,12 @@
 //! A person who allowed a client is not asked the same again in the same browser; everything else is asked.
 
-use reqwest::{Response, StatusCode, header};
-use serde_json::{Value, json};
+use reqwest::StatusCode;
 
 use crate::support::{
     Service,
-    github::code_for,
+    browser::{Browser, WEB},
     journey::{location, query},
 };
-
-const WEB: &str = "https://app.example/callback";
-
-/// One browser: its cookies, and the client that sends it.
-struct Browser<'a> {
-    service: &'a Service,
-    client: String,
-    redirect_uri: &'a str,
-    cookies: Vec<String>,
-}
-
-impl<'a> Browser<'a> {
-    async fn new(service: &'a Service, redirect_uri: &'a str) -> Self {
-        let body = json!({"redirect_uris": [redirect_uri], "client_name": "App", "token_endpoint_auth_method": "none"});
-        let answer = service.http.post(service.at("/register")).json(&body).send().await.unwrap();
-        let answer: Value = answer.json().await.unwrap();
-        let client = answer["client_id"].as_str().unwrap().to_owned();
-        Self { service, client, redirect_uri, cookies: Vec::new() }
-    }
-
-    async fn send(&mut self, request: reqwest::RequestBuilder) -> Response {
-        let response = request.header(header::COOKIE, self.cookies.join("; ")).send().await.unwrap();
-        for cookie in response.headers().get_all(header::SET_COOKIE) {
-            let cookie = cookie.to_str().unwrap().split(';').next().unwrap();
-            let name = cookie.split('=').next().unwrap();
-            self.cookies.retain(|old| !old.starts_with(&format!("{name}=")));
-            self.cookies.push(cookie.to_owned());
-        }
-        response
-    }
-
-    async fn authorize(&mut self, more: &[(&str, &str)]) -> Response {
-        let pairs = [&[("redirect_uri", self.redirect_uri)], more].concat();
-        let url = self.service.authorize_url(&self.client, &pairs);
-        self.send(self.service.http.get(url)).await
-    }
-
-    /// Presses «Allow» on the page; where that leads.
-    async fn allow(&mut self, page: Response) -> Response {
-        assert_eq!(page.status(), StatusCode::OK);
-        let html = page.text().await.unwrap();
-        let state = html.split_once("name=\"state\" value=\"").unwrap().1.split_once('"').unwrap().0.to_owned();
-        let form = [("state", state.as_str()), ("decision", "approve")];
-        self.send(self.service.http.post(self.service.at("/consent")).form(&form)).await
-    }
-
-    /// GitHub sends the browser back as `login`.
-    async fn return_as(&mut self, login: &str, to_github: &Response) -> Response {
-        let state = query(&location(to_github), "state").unwrap();
-        let mut url = url::Url::parse(&self.service.at("/callback")).unwrap();
-        url.query_pairs_mut().extend_pairs([("code", code_for(login).as_str()), ("state", &state)]);
-        self.send(self.service.http.get(url)).await
-    }
-
-    /// The whole way, with the page.
-    async fn consent_as(&mut self, login: &str) {
-        let page = self.authorize(&[]).await;
-        let to_github = self.allow(page).await;
-        let back = self.return_as(login, &to_github).await;
-        assert!(query(&location(&back), "code").is_some());
-    }
-
-    /// Whether the person would see the page.
-    async fn is_asked(&mut self, more: &[(&str, &str)]) -> bool {
-        self.authorize(more).await.status() == StatusCode::OK
-    }
-}
 
 async fn service() -> Service {
     Service::start_with(&[("ALLOWED_GITHUB_USERS", "*")]).await

@@ -8,7 +8,7 @@ use deadpool_redis::redis::AsyncCommands;
 
 use crate::{
     both::all,
-    ground::{Ground, HOUR, NOW, approved, client, jti, redeem, rotate, token},
+    ground::{Ground, HOUR, NOW, approved, client, jti, redeem, rotate, token, user},
     on_both,
 };
 
@@ -19,6 +19,7 @@ on_both! {
         let allowed = Connection {
             family: id.clone(),
             username: "octocat".to_owned(),
+            person: Some(user().id),
             client_id: client().id,
             client_name: Some("App".to_owned()),
             scope: client().scope,

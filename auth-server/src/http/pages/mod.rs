@@ -1,5 +1,6 @@
 //! Pages that people see: askama escapes every value, there is no script, and the one style sheet is pinned by its hash.
 
+mod account;
 mod consent;
 mod information;
 mod landing;
@@ -16,6 +17,7 @@ use askama::Template;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 
+pub(crate) use account::{AccountPage, Notice, SignInPage};
 pub(crate) use consent::ConsentPage;
 pub(crate) use information::{DocsPage, PolicyPage, TermsPage};
 pub(crate) use landing::LandingPage;
@@ -33,6 +35,8 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
 #[derive(Clone, Copy)]
 pub(crate) enum Forms {
     None,
+    /// To us, and what follows stays with us.
+    Ours,
     /// Chromium holds every redirect that follows a POST against `form-action`: GitHub, its single sign-on, the
     /// client's own URI and wherever that leads. A list that never breaks a login would have to allow everything,
     /// so the page with the form has none; its action is constant.
@@ -43,6 +47,7 @@ pub(crate) enum Forms {
 pub(crate) fn page(status: StatusCode, forms: Forms, page: &impl Template) -> HttpResponse {
     let policy = match forms {
         Forms::None => format!("{}; form-action 'none'", *POLICY),
+        Forms::Ours => format!("{}; form-action 'self'", *POLICY),
         Forms::Consent => POLICY.clone(),
     };
     match page.render() {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use actix_web::cookie::time::OffsetDateTime;
+
 const UNITS: [(u64, &str); 4] = [(86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")];
 
 /// In the largest unit that leaves no rest: «30 days», «1 hour», «90 minutes».
@@ -11,6 +13,27 @@ pub(super) fn duration(length: Duration) -> String {
         UNITS.into_iter().find(|(unit, _)| seconds >= *unit && seconds.is_multiple_of(*unit)).unwrap_or((1, "second"));
     let count = seconds / unit;
     if count == 1 { format!("1 {name}") } else { format!("{count} {name}s") }
+}
+
+/// A day as people write it, in UTC: «21 November 2026». `at`: seconds since the epoch.
+pub(super) fn day(at: u64) -> String {
+    match i64::try_from(at).ok().filter(|at| *at > 0).and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok()) {
+        Some(at) => format!("{} {} {}", at.day(), at.month(), at.year()),
+        None => "Not known".to_owned(),
+    }
+}
+
+/// How long ago, for as long as that says more than a date. Both: seconds since the epoch.
+pub(super) fn ago(then: u64, now: u64) -> String {
+    let passed = now.saturating_sub(then);
+    let Some((unit, name)) = UNITS.into_iter().find(|(unit, _)| passed >= *unit && *unit > 1) else {
+        return "A moment ago".to_owned();
+    };
+    match (passed / unit, name) {
+        (8.., "day") => day(then),
+        (1, name) => format!("1 {name} ago"),
+        (count, name) => format!("{count} {name}s ago"),
+    }
 }
 
 /// What a service of this project's compose files does to the person who lets an application use it.
@@ -46,6 +69,22 @@ pub(super) fn scope(token: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_is_said_as_people_say_it() {
+        let now = 1_795_219_200; // 2026-11-21 00:00 UTC
+        for (passed, words) in [
+            (0, "A moment ago"),
+            (60, "1 minute ago"),
+            (7_300, "2 hours ago"),
+            (3 * 86_400, "3 days ago"),
+            (10 * 86_400, "11 November 2026"),
+            (now, "Not known"),
+        ] {
+            assert_eq!(ago(now - passed, now), words);
+        }
+        assert_eq!(ago(now + 30, now), "A moment ago", "clocks differ");
+    }
 
     #[test]
     fn a_duration_is_said_in_the_largest_unit_that_fits() {

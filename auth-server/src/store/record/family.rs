@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::oauth::{
     access_token::{Claims, TokenRecord},
-    id::{ClientId, TokenId},
+    id::{ClientId, Subject, TokenId},
     resource::Resource,
     scope::Scope,
     secret::SecretHash,
@@ -17,6 +17,9 @@ const MOST_TOKENS: usize = 32;
 pub(in crate::store) struct Family {
     pub(in crate::store) client_id: ClientId,
     pub(in crate::store) username: String,
+    /// GitHub gives a login to somebody else once it is free, but never a number. Absent from older records.
+    #[serde(default)]
+    pub(in crate::store) person: Option<Subject>,
     /// What the person granted; a token may have less.
     #[serde(default)]
     pub(in crate::store) scope: Scope,
@@ -46,6 +49,7 @@ impl Family {
         Self {
             client_id: first.client_id.clone(),
             username: first.username.clone(),
+            person: Some(first.sub.clone()),
             scope,
             resource,
             created_at: first.iat,

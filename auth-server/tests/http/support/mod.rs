@@ -1,5 +1,6 @@
 //! The whole service on a free port with the embedded store, and a client that walks through it.
 
+pub(crate) mod browser;
 pub(crate) mod github;
 pub(crate) mod journey;
 pub(crate) mod process;

@@ -1,11 +1,15 @@
 //! The official conformance suite, twice: against a fixture that the TypeScript SDK serves over HTTP itself, and against
 //! the same fixture over stdio behind the sidecar. The sidecar must lose nothing but what `expected-failures.yaml` lists.
 //!
+//! And its authorization mode against auth-server: [`authorization`], with what it expects of clients [`turned_round`].
+//!
 //! `scripts/conformance` shows the table; results stay in `artifacts/conformance`.
 
+mod authorization;
 mod baseline;
 mod served;
 mod suite;
+mod turned_round;
 
 use served::Served;
 use suite::{Outcome, Run, Suite};

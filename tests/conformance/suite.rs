@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::served::{Served, node};
 
-const PACKAGE: &str = "npm/node_modules/@modelcontextprotocol/conformance";
+pub(crate) const PACKAGE: &str = "npm/node_modules/@modelcontextprotocol/conformance";
 
 pub(crate) struct Suite {
     revision: &'static str,

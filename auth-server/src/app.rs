@@ -146,6 +146,7 @@ async fn auth_server(config: &Config) -> Result<AuthServer, StartError> {
         services: config.services.clone(),
         forward_auth_token: config.forward_auth_token,
         lifetimes: config.lifetimes.clone(),
+        max_clients: config.max_clients,
         identity: IdentityProvider::GitHub(github),
     })
 }

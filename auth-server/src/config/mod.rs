@@ -48,6 +48,8 @@ pub struct Config {
     pub storage: StorageConfig,
     pub signing: SigningConfig,
     pub lifetimes: Lifetimes,
+    /// `MAX_CLIENTS`: dynamic registrations at a time; beyond it registration answers 503.
+    pub max_clients: usize,
     /// `FORWARD_AUTH_TOKEN`: also hand the bearer token to MCP servers, as the Python service did.
     pub forward_auth_token: bool,
     /// `REQUIRE_RESOURCE`: refuse tokens that name no resource (RFC 8707).
@@ -73,6 +75,7 @@ impl Config {
             storage: StorageConfig::read(&mut vars),
             signing: SigningConfig::read(&mut vars),
             lifetimes: Lifetimes::read(&mut vars),
+            max_clients: vars.parsed("MAX_CLIENTS", "a whole number", 10_000),
             forward_auth_token: vars.flag("FORWARD_AUTH_TOKEN"),
             require_resource: vars.flag("REQUIRE_RESOURCE"),
             log: LogConfig::read(&mut vars),

@@ -54,6 +54,7 @@ pub(crate) struct AuthServer {
     pub(crate) services: Vec<String>,
     pub(crate) forward_auth_token: bool,
     pub(crate) lifetimes: Lifetimes,
+    pub(crate) max_clients: usize,
     pub(crate) identity: IdentityProvider,
     pub(crate) store: Store,
     pub(crate) clients: Clients,

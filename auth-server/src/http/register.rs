@@ -6,14 +6,19 @@ use actix_web::{
     web::Path,
 };
 
-use super::{AuthServer, Server, error::Fault, extract::Body, reply::private_json};
+use super::{
+    AuthServer, Server,
+    error::{Fault, OurFault},
+    extract::Body,
+    reply::private_json,
+};
 use crate::{
     audit, clock,
     metrics::{METRICS, RegistrationOutcome},
     oauth::{
         error::{ManagementError, RegistrationError},
         id::ClientId,
-        registration::{self, ClientMetadata, MAX_BODY, NewClient, Registration},
+        registration::{self, ClientMetadata, Fingerprint, MAX_BODY, NewClient, Registration},
     },
     random,
     store::Commit,
@@ -28,10 +33,27 @@ pub(super) async fn create(server: Server, body: Body<MAX_BODY>) -> Result<HttpR
         now: clock::unix(clock::now()),
         lifetime: server.lifetimes.client.map(|lifetime| lifetime.as_secs()),
     });
-    server.store.put_client(&registration.client, server.lifetimes.client).await?;
+    let registration = keep(&server, registration).await?;
+    Ok(private_json(StatusCode::CREATED, &registration.response(&server.gateway)))
+}
+
+/// Stores it, unless a public client with the same metadata is there already.
+async fn keep(server: &AuthServer, registration: Registration) -> Result<Registration, Fault> {
+    if let Some(fingerprint) = Fingerprint::of(&registration.client)
+        && let Some(known) = server.store.share_client(&fingerprint).await?
+    {
+        METRICS.registrations.add(RegistrationOutcome::Shared);
+        audit::client_registered(&known.id);
+        return Ok(Registration::shared(known));
+    }
+    let stored =
+        server.store.register_client(&registration.client, server.lifetimes.client, server.max_clients).await?;
+    if stored == Commit::Conflict {
+        return Err(OurFault::TooManyClients.into());
+    }
     METRICS.registrations.add(RegistrationOutcome::Created);
     audit::client_registered(&registration.client.id);
-    Ok(private_json(StatusCode::CREATED, &registration.response(&server.gateway)))
+    Ok(registration)
 }
 
 pub(super) async fn read(server: Server, request: HttpRequest, id: Path<String>) -> Result<HttpResponse, Fault> {
@@ -48,7 +70,7 @@ pub(super) async fn update(
     let mut registration = managed(&server, &request, &id).await?;
     let metadata = ClientMetadata::parse(&body.0.ok_or(RegistrationError::TooLarge)?)?;
     registration.client = metadata.update(registration.client)?;
-    if server.store.replace_client(&registration.client, server.lifetimes.client).await? == Commit::Conflict {
+    if server.store.replace_client(&registration.client).await? == Commit::Conflict {
         return Err(ManagementError::UnknownClient.into());
     }
     METRICS.registrations.add(RegistrationOutcome::Updated);

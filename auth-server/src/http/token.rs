@@ -5,6 +5,8 @@ use actix_web::{
     http::{StatusCode, header},
 };
 
+use log::warn;
+
 use super::{AuthServer, Server, error::Fault, extract::Form, grant, reply::private_json};
 use crate::{
     audit, clock,
@@ -34,9 +36,13 @@ async fn answer(
     let params = form.0.map_err(TokenError::from)?;
     let client = authenticate(server, request, &params).await?;
     let granted = grant(server, &client, &params).await;
-    if let Err(Fault::Token(error)) = &granted {
-        audit::grant_refused(client.id(), grant_type, error);
-        revoke_what_was_stolen(server, &client, error).await?;
+    match &granted {
+        Ok(_) => renew(server, &client).await,
+        Err(Fault::Token(error)) => {
+            audit::grant_refused(client.id(), grant_type, error);
+            revoke_what_was_stolen(server, &client, error).await?;
+        }
+        Err(_) => {}
     }
     granted
 }
@@ -45,6 +51,13 @@ async fn grant(server: &AuthServer, client: &AuthenticatedClient, params: &Param
     match TokenRequest::parse(params, client, &server.gateway)? {
         TokenRequest::Code(exchange) => grant::exchange(server, client, &exchange).await,
         TokenRequest::Refresh(refresh) => grant::refresh(server, client, &refresh).await,
+    }
+}
+
+/// A client in use does not lapse. The tokens are issued: what fails here is made up for by the next ones.
+async fn renew(server: &AuthServer, client: &AuthenticatedClient) {
+    if let Err(cause) = server.store.renew_client(client.id(), server.lifetimes.client).await {
+        warn!(client_id:% = client.id(), cause:%; "client was not renewed");
     }
 }
 

@@ -76,7 +76,14 @@ labels! {
 
 labels! {
     /// What became of a registration (RFC 7591, RFC 7592).
-    RegistrationOutcome { Created = "created", Updated = "updated", Deleted = "deleted", Refused = "refused" }
+    RegistrationOutcome {
+        Created = "created",
+        /// Answered with the client that was registered with the same metadata before.
+        Shared = "shared",
+        Updated = "updated",
+        Deleted = "deleted",
+        Refused = "refused",
+    }
 }
 
 impl GrantType {

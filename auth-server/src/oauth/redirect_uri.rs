@@ -79,6 +79,11 @@ impl RedirectUri {
         Url::parse(&self.0).is_ok_and(|url| url.scheme() == "http")
     }
 
+    /// The same text for all URIs that [`Self::matches`] takes for each other.
+    pub fn without_loopback_port(&self) -> String {
+        split_loopback(&self.0).map_or_else(|| self.0.clone(), |(host, tail)| format!("http://{host}{tail}"))
+    }
+
     /// Whether `requested` is this registered URI: equal as text, or differing in a loopback port only (RFC 8252 §7.3).
     pub fn matches(&self, requested: &Self) -> bool {
         self.0 == requested.0 || same_but_for_loopback_port(&self.0, &requested.0)

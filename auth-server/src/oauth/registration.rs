@@ -15,6 +15,9 @@ use super::{
 };
 
 mod metadata;
+mod shared;
+
+pub use shared::Fingerprint;
 
 /// Largest registration body, bytes.
 pub const MAX_BODY: usize = 64 * 1024;
@@ -50,7 +53,8 @@ pub struct Registration {
     pub client: Client,
     /// `None` for a public client.
     pub secret: Option<Secret>,
-    pub registration_token: Secret,
+    /// `None` for a shared one, which nobody manages.
+    pub registration_token: Option<Secret>,
 }
 
 impl ClientMetadata {
@@ -77,7 +81,7 @@ impl ClientMetadata {
             registration_token: Some(new.registration_token.hash()),
             metadata: self.rest,
         };
-        Registration { client, secret, registration_token: new.registration_token }
+        Registration { client, secret, registration_token: Some(new.registration_token) }
     }
 
     /// RFC 7592 §2.2: the new metadata replaces the old; id, secret and token stay. A client cannot turn from public
@@ -103,17 +107,20 @@ impl Registration {
     /// The 201 answer, and the 200 answer of `GET` and `PUT` (RFC 7591 §3.2.1, RFC 7592 §3). Holds secrets: serve it
     /// with `Cache-Control: no-store`.
     pub fn response(&self, gateway: &Gateway) -> Value {
-        let mut answer = configuration(&self.client, gateway);
+        let mut answer = configuration(&self.client);
         if let Some(secret) = &self.secret {
             answer["client_secret"] = secret.expose().into();
         }
-        answer["registration_access_token"] = self.registration_token.expose().into();
+        if let Some(token) = &self.registration_token {
+            answer["registration_access_token"] = token.expose().into();
+            answer["registration_client_uri"] = gateway.url(&format!("/register/{}", self.client.id)).into();
+        }
         answer
     }
 }
 
 /// What is said of a client in every answer.
-fn configuration(client: &Client, gateway: &Gateway) -> Value {
+fn configuration(client: &Client) -> Value {
     let mut answer = client.metadata.clone();
     let mut add = |name: &str, value: Value| answer.insert(name.to_owned(), value);
     add("client_id", json!(client.id));
@@ -132,7 +139,6 @@ fn configuration(client: &Client, gateway: &Gateway) -> Value {
     if !client.scope.is_empty() {
         add("scope", json!(client.scope));
     }
-    add("registration_client_uri", json!(gateway.url(&format!("/register/{}", client.id))));
     Value::Object(answer)
 }
 
@@ -151,7 +157,7 @@ pub fn authorize_management(
     let client = client.ok_or(ManagementError::UnknownClient)?;
     let holds = |hash: &SecretHash| hash.matches(&bearer);
     if client.registration_token.as_ref().is_some_and(holds) {
-        Ok(Registration { client, secret: None, registration_token: bearer })
+        Ok(Registration { client, secret: None, registration_token: Some(bearer) })
     } else {
         Err(ManagementError::TokenWrong)
     }

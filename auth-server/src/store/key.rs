@@ -1,7 +1,9 @@
-//! Key patterns: the Python service's, and ours beside them (`family`, `client_families`, `user_families`, `consent`).
+//! Key patterns: the Python service's, and ours beside them (`family`, `client_families`, `user_families`, `consent`,
+//! `registration`).
 
 use crate::oauth::{
     id::{ClientId, FamilyId, TokenId},
+    registration::Fingerprint,
     secret::{Secret, SecretHash},
 };
 
@@ -20,6 +22,11 @@ pub(super) const CLIENT_INDEX: &str = "oauth:client_index";
 
 pub(super) fn client(id: &ClientId) -> String {
     format!("{CLIENT}{id}")
+}
+
+/// The client that a public client's metadata stands for.
+pub(super) fn registration(fingerprint: &Fingerprint) -> String {
+    format!("oauth:registration:{}", fingerprint.as_str())
 }
 
 /// Set of the families that a client holds.

@@ -18,6 +18,12 @@ pub(crate) enum Expect {
     Absent,
     Present,
     Is(Vec<u8>),
+    /// Of a set: fewer members than `most`. Before it fails, members whose own record (`prefix` + member) is gone are
+    /// looked for and dropped.
+    Fewer {
+        most: usize,
+        prefix: &'static str,
+    },
 }
 
 /// What a batch does to one key.
@@ -49,6 +55,8 @@ pub(crate) struct Batch {
 
 /// Members that are looked at when one is added to a set; commit.lua has the same number.
 pub(crate) const PRUNED_AT_ONCE: usize = 8;
+/// And when a set is full; commit.lua has this number too.
+pub(crate) const PRUNED_WHEN_FULL: usize = 500;
 
 impl Batch {
     pub(crate) fn expect(mut self, key: String, expect: Expect) -> Self {

@@ -98,12 +98,13 @@ impl RedisKv {
     pub(crate) async fn commit(&self, batch: Batch) -> Result<bool, StoreUnavailable> {
         let mut call = self.commit.prepare_invoke();
         for (key, expect) in &batch.expect {
-            let (op, value): (_, &[u8]) = match expect {
-                Expect::Absent => ("absent", b""),
-                Expect::Present => ("present", b""),
-                Expect::Is(value) => ("is", value),
+            call.key(key);
+            match expect {
+                Expect::Absent => call.arg("absent").arg("").arg("").arg(""),
+                Expect::Present => call.arg("present").arg("").arg("").arg(""),
+                Expect::Is(value) => call.arg("is").arg(value.as_slice()).arg("").arg(""),
+                Expect::Fewer { most, prefix } => call.arg("fewer").arg(*most).arg("").arg(*prefix),
             };
-            call.key(key).arg(op).arg(value).arg("").arg("");
         }
         for (key, change) in &batch.changes {
             call.key(key);

@@ -12,6 +12,7 @@ mod metrics;
 mod redis_faults;
 #[path = "../support/redis_server.rs"]
 mod redis_server;
+mod registrations;
 mod remembered_consent;
 mod support;
 mod verify;

@@ -84,7 +84,7 @@ async fn another_client_shows_the_page_though_it_uses_the_same_address() {
     let service = service().await;
     let mut first = Browser::new(&service, WEB).await;
     first.consent_as("octocat").await;
-    let mut second = Browser::new(&service, WEB).await;
+    let mut second = Browser::of("Another app", &service, WEB).await;
     second.cookies.clone_from(&first.cookies);
     assert!(second.is_asked(&[]).await);
     service.stop().await;

@@ -201,7 +201,7 @@ on_both! {
         assert!(ground.store.refresh(&refresh).await.unwrap().is_none());
         let late = redeem(&ground.store, &code, &approved(), ("late", "late", &Secret::new("late"))).await;
         assert_eq!(late, Commit::Conflict);
-        assert_eq!(ground.store.replace_client(&client(), None).await.unwrap(), Commit::Conflict);
+        assert_eq!(ground.store.replace_client(&client()).await.unwrap(), Commit::Conflict);
     }
 
     async fn a_revoked_token_is_gone_and_the_others_stay(ground: Ground) {

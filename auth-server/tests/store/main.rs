@@ -11,3 +11,4 @@ mod python_records;
 mod redis_faults;
 #[path = "../support/redis_server.rs"]
 mod redis_server;
+mod registrations;

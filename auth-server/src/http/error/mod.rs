@@ -52,6 +52,8 @@ pub(crate) enum OurFault {
     /// Nor the client's: whoever serves its document is in trouble, and the next attempt may find it.
     #[error("the client's document cannot be had: {0}")]
     ClientDocument(FetchError),
+    #[error("MAX_CLIENTS are registered")]
+    TooManyClients,
 }
 
 impl From<StoreUnavailable> for Fault {
@@ -115,7 +117,9 @@ impl ResponseError for Fault {
 impl OurFault {
     fn status(&self) -> StatusCode {
         match self {
-            Self::Store(_) | Self::Contention | Self::ClientDocument(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Store(_) | Self::Contention | Self::ClientDocument(_) | Self::TooManyClients => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Randomness(_) | Self::Signing(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -137,7 +141,9 @@ impl OurFault {
         let mut response = HttpResponse::build(self.status());
         match self.status() {
             StatusCode::SERVICE_UNAVAILABLE => {
-                response.insert_header((header::RETRY_AFTER, "2"));
+                // Seconds. Unused registrations lapse within the hour, a few of them at any time.
+                let retry_after = if matches!(self, Self::TooManyClients) { "120" } else { "2" };
+                response.insert_header((header::RETRY_AFTER, retry_after));
                 oauth_error(&mut response, "temporarily_unavailable", "try again in a moment")
             }
             _ => oauth_error(&mut response, "server_error", "the server could not do this"),

@@ -6,7 +6,7 @@ use redb::{ReadableTable, StorageError, Table, TableDefinition, WriteTransaction
 
 use super::super::{
     StoreUnavailable,
-    kv::{Batch, Change, Expect, PRUNED_AT_ONCE},
+    kv::{Batch, Change, Expect, PRUNED_AT_ONCE, PRUNED_WHEN_FULL},
 };
 
 /// Key → when it expires (milliseconds since the epoch, [`NEVER`]), value.
@@ -90,13 +90,7 @@ impl<'txn> Tables<'txn> {
     /// `false`: a condition did not hold, and nothing was changed.
     pub(super) fn commit(&mut self, batch: &Batch) -> Result<bool, StorageError> {
         for (key, expect) in &batch.expect {
-            let found = live(&self.entries, key, self.now)?;
-            let holds = match expect {
-                Expect::Absent => found.is_none(),
-                Expect::Present => found.is_some(),
-                Expect::Is(value) => found.is_some_and(|entry| entry.value == *value),
-            };
-            if !holds {
+            if !self.holds(key, expect)? {
                 return Ok(false);
             }
         }
@@ -104,6 +98,19 @@ impl<'txn> Tables<'txn> {
             self.change(key, change)?;
         }
         Ok(true)
+    }
+
+    fn holds(&mut self, key: &str, expect: &Expect) -> Result<bool, StorageError> {
+        let found = || live(&self.entries, key, self.now);
+        Ok(match expect {
+            Expect::Absent => found()?.is_none(),
+            Expect::Present => found()?.is_some(),
+            Expect::Is(value) => found()?.is_some_and(|entry| entry.value == *value),
+            Expect::Fewer { most, prefix } => {
+                let members = members_from(&self.members, key, "", *most)?;
+                members.len() < *most || self.drop_dead(key, members, prefix, PRUNED_WHEN_FULL)? > 0
+            }
+        })
     }
 
     pub(super) fn take(&mut self, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
@@ -150,12 +157,19 @@ impl<'txn> Tables<'txn> {
         if seen.len() < PRUNED_AT_ONCE {
             seen.extend(members_from(&self.members, set, "", PRUNED_AT_ONCE - seen.len())?);
         }
-        for member in seen {
-            if live(&self.entries, &format!("{prefix}{member}"), self.now)?.is_none() {
+        self.drop_dead(set, seen, prefix, PRUNED_AT_ONCE).map(drop)
+    }
+
+    /// Drops up to `most` of `members` whose own record is gone; how many that were.
+    fn drop_dead(&mut self, set: &str, members: Vec<String>, prefix: &str, most: usize) -> Result<usize, StorageError> {
+        let mut dropped = 0;
+        for member in members {
+            if dropped < most && live(&self.entries, &format!("{prefix}{member}"), self.now)?.is_none() {
                 self.members.remove((set, member.as_str()))?;
+                dropped += 1;
             }
         }
-        Ok(())
+        Ok(dropped)
     }
 
     /// Deletes expired entries, a bounded number of them; says which.

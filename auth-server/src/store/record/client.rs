@@ -1,5 +1,7 @@
 //! `oauth:client:{client_id}` (RFC 7591 §2): lists are JSON text inside the JSON, as the Python service writes them.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -42,6 +44,9 @@ struct ClientRecord {
     registration_access_token: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     registration_access_token_sha256: Option<SecretHash>,
+    /// When tokens last renewed it, about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    used_at: Option<u64>,
     /// Apart from our own fields, so that a registration cannot write those.
     #[serde(default)]
     metadata: Map<String, Value>,
@@ -103,9 +108,32 @@ pub(in crate::store) fn encode(client: &Client) -> Result<Vec<u8>, StoreUnavaila
         created_at: client.issued_at,
         registration_access_token: None,
         registration_access_token_sha256: client.registration_token.clone(),
+        used_at: None,
         metadata: client.metadata.clone(),
         beside: Map::new(),
     })
+}
+
+/// The record without its registration access token.
+pub(in crate::store) fn unmanaged(bytes: &[u8]) -> Result<Vec<u8>, StoreUnavailable> {
+    let mut record: Map<String, Value> = super::decode(bytes)?;
+    record.remove("registration_access_token_sha256");
+    record.remove("registration_access_token");
+    super::encode(&record)
+}
+
+/// The record of a client in use: its secret expires with it. What else the Python service wrote stays, so that it can
+/// go on reading it.
+pub(in crate::store) fn renewed(
+    bytes: &[u8],
+    now: u64,
+    lifetime: Option<Duration>,
+) -> Result<Vec<u8>, StoreUnavailable> {
+    let mut record: Map<String, Value> = super::decode(bytes)?;
+    record.insert("used_at".to_owned(), now.into());
+    let expires_at = lifetime.map_or(0, |lifetime| now.saturating_add(lifetime.as_secs()));
+    record.insert("client_secret_expires_at".to_owned(), expires_at.into());
+    super::encode(&record)
 }
 
 pub(in crate::store) fn decode(bytes: &[u8]) -> Result<Client, StoreUnavailable> {

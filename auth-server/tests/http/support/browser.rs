@@ -22,7 +22,14 @@ pub(crate) struct Browser<'a> {
 
 impl<'a> Browser<'a> {
     pub(crate) async fn new(service: &'a Service, redirect_uri: &'a str) -> Self {
-        let body = json!({"redirect_uris": [redirect_uri], "client_name": "App", "token_endpoint_auth_method": "none", "grant_types": ["authorization_code", "refresh_token"]});
+        Self::of("App", service, redirect_uri).await
+    }
+
+    pub(crate) async fn of(client_name: &str, service: &'a Service, redirect_uri: &'a str) -> Self {
+        let body = json!({
+            "redirect_uris": [redirect_uri], "client_name": client_name, "token_endpoint_auth_method": "none",
+            "grant_types": ["authorization_code", "refresh_token"],
+        });
         let answer = service.http.post(service.at("/register")).json(&body).send().await.unwrap();
         let answer: Value = answer.json().await.unwrap();
         let id = answer["client_id"].as_str().unwrap().to_owned();

@@ -31,4 +31,5 @@ pub mod logging;
 mod metrics;
 pub mod oauth;
 mod random;
+mod request_id;
 pub mod store;

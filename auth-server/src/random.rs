@@ -1,5 +1,7 @@
 //! Randomness from the operating system, read at the edge; rules get what it made as arguments.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
 use crate::oauth::{
     id::{ClientId, FamilyId, TokenId},
     secret::Secret,
@@ -34,6 +36,13 @@ pub(crate) fn token_id() -> Result<TokenId, NoRandomness> {
 pub(crate) fn client_id() -> Result<ClientId, NoRandomness> {
     let id = format!("client_{}", secret()?.expose());
     Ok(ClientId::parse(&id).expect("a prefix and 43 base64url characters are visible ASCII"))
+}
+
+/// Names one request in the log: not a secret, only not another's.
+pub(crate) fn request_id() -> String {
+    let mut bits = [0_u8; 12];
+    // Without randomness nothing is issued, and a log line is still worth having.
+    getrandom::fill(&mut bits).map_or_else(|_| "none".to_owned(), |()| URL_SAFE_NO_PAD.encode(bits))
 }
 
 /// RFC 7592's registration access token, in the Python service's form.

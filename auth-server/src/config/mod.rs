@@ -19,7 +19,7 @@ pub use clients::ClientDocuments;
 pub use environment::environment;
 pub use github::GitHubConfig;
 pub use lifetimes::Lifetimes;
-pub use logging::LogConfig;
+pub use logging::{LogConfig, LogFormat};
 pub use signing::SigningConfig;
 pub use storage::StorageConfig;
 use vars::Vars;

@@ -64,6 +64,13 @@ fn a_domain_may_carry_a_port_but_no_scheme_or_path() {
 }
 
 #[test]
+fn a_log_is_text_unless_json_is_asked_for() {
+    assert_eq!(with(&[]).unwrap().log.format, LogFormat::Text);
+    assert_eq!(with(&[("LOG_FORMAT", "JSON")]).unwrap().log.format, LogFormat::Json);
+    assert!(with(&[("LOG_FORMAT", "xml")]).is_err());
+}
+
+#[test]
 fn metrics_are_told_only_where_the_operator_says() {
     assert_eq!(with(&[]).unwrap().metrics_addr, None);
     assert_eq!(with(&[("METRICS_ADDR", "[::1]:9090")]).unwrap().metrics_addr.as_deref(), Some("[::1]:9090"));

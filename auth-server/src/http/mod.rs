@@ -1,5 +1,6 @@
 //! The route table on one screen. Handlers extract, load, decide, commit, reply; the deciding is in [`crate::oauth`].
 
+mod access;
 mod account;
 mod authorize;
 mod browser;
@@ -111,6 +112,6 @@ pub(crate) fn routes(routes: &mut ServiceConfig) {
         .route("/health/ready", get().to(health::ready))
         .service(public)
         .wrap(nosniff)
-        .wrap(from_fn(metrics::timed));
-    routes.route("/verify", web::route().to(verify::verify)).service(rest);
+        .wrap(from_fn(access::told));
+    routes.route("/verify", web::route().to(access::verify)).service(rest);
 }

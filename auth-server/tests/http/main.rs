@@ -8,11 +8,13 @@ mod client_documents;
 mod endpoints;
 mod faults;
 mod login;
+mod logs;
 mod metrics;
 mod redis_faults;
 #[path = "../support/redis_server.rs"]
 mod redis_server;
 mod registrations;
 mod remembered_consent;
+mod secrets_in_logs;
 mod support;
 mod verify;

@@ -17,6 +17,7 @@ use crate::{
         error::ErrorCode,
     },
     random::NoRandomness,
+    request_id,
     store::StoreUnavailable,
 };
 
@@ -70,7 +71,8 @@ impl BrowserFault {
                 fault.tell();
                 let failure =
                     ErrorPage::new(server.gateway.base_domain(), "Not possible right now", "This is our fault.");
-                page(fault.status(), Forms::None, &failure.advice("Try again in a moment."))
+                let id = request_id::current().unwrap_or_default();
+                page(fault.status(), Forms::None, &failure.detail("Request", &id).advice("Try again in a moment."))
             }
             Self::Authorize(AuthorizeError::ShowPage(error)) => refusal_page(server, *error),
             Self::Authorize(AuthorizeError::Redirect(refusal)) => {

@@ -22,6 +22,7 @@ use crate::{
         error::{ManagementError, RegistrationError, TokenError},
     },
     random::NoRandomness,
+    request_id,
     store::StoreUnavailable,
 };
 
@@ -144,17 +145,26 @@ impl OurFault {
                 // Seconds. Unused registrations lapse within the hour, a few of them at any time.
                 let retry_after = if matches!(self, Self::TooManyClients) { "120" } else { "2" };
                 response.insert_header((header::RETRY_AFTER, retry_after));
-                oauth_error(&mut response, "temporarily_unavailable", "try again in a moment")
+                our_error(&mut response, "temporarily_unavailable", "try again in a moment")
             }
-            _ => oauth_error(&mut response, "server_error", "the server could not do this"),
+            _ => our_error(&mut response, "server_error", "the server could not do this"),
         }
     }
 }
 
-/// RFC 6749 §5.2: never cached.
+/// With the id under which the log has the cause.
+fn our_error(response: &mut HttpResponseBuilder, code: &str, description: &str) -> HttpResponse {
+    let body = json!({"error": code, "error_description": description, "request_id": request_id::current()});
+    never_cached(response).json(body)
+}
+
+/// RFC 6749 §5.2.
 pub(crate) fn oauth_error(response: &mut HttpResponseBuilder, code: &str, description: &str) -> HttpResponse {
+    never_cached(response).json(json!({"error": code, "error_description": description}))
+}
+
+fn never_cached(response: &mut HttpResponseBuilder) -> &mut HttpResponseBuilder {
     response
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .json(json!({"error": code, "error_description": description}))
 }

@@ -53,6 +53,13 @@ impl Service {
         Self { url: program.url.clone(), github, http: http(), data, running: Running::Program(program) }
     }
 
+    /// The program with a standard error that nobody reads.
+    pub(crate) async fn start_unheard(more: &[(&str, &str)]) -> Self {
+        let (data, github) = (tempfile::tempdir().unwrap(), FakeGitHub::start());
+        let program = process::Program::start_unheard(&vars(&github, &data, more), data.path()).await;
+        Self { url: program.url.clone(), github, http: http(), data, running: Running::Program(program) }
+    }
+
     pub(crate) fn program(&mut self) -> &mut process::Program {
         match &mut self.running {
             Running::Program(program) => program,

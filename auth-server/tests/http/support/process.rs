@@ -19,9 +19,21 @@ pub(crate) struct Program {
 impl Program {
     pub(crate) async fn start(vars: &[(String, String)], dir: &Path) -> Self {
         let log = dir.join("stderr.log");
+        let stderr = File::create(&log).unwrap();
+        Self::spawn(vars, dir, stderr.into(), log).await
+    }
+
+    /// Nobody reads its standard error: writing there fails. What is left is `LOG_FILE=auth.log`.
+    pub(crate) async fn start_unheard(vars: &[(String, String)], dir: &Path) -> Self {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        Self::spawn(vars, dir, writer.into(), dir.join("auth.log")).await
+    }
+
+    async fn spawn(vars: &[(String, String)], dir: &Path, stderr: Stdio, log: PathBuf) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_auth-server"));
         command.args(["--port", "0"]).env_clear().envs(vars.iter().cloned()).current_dir(dir);
-        let child = command.stdin(Stdio::null()).stderr(File::create(&log).unwrap()).spawn().unwrap();
+        let child = command.stdin(Stdio::null()).stderr(stderr).spawn().unwrap();
         let mut program = Self { url: String::new(), child, log };
         program.url = format!("http://{}", program.logged("listening", "addr").await);
         program
@@ -29,7 +41,7 @@ impl Program {
 
     /// Everything it has logged.
     pub(crate) fn log(&self) -> String {
-        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap()).into_owned()
+        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
     /// The value of `key` on the line with `message`, in either format, as soon as it is there.
@@ -38,7 +50,7 @@ impl Program {
         let find = |log: &str| {
             let line = log.lines().find(|line| line.contains(message))?;
             let (_, rest) = keys.iter().find_map(|key| line.split_once(key.as_str()))?;
-            Some(rest.split([' ', '"', ',']).next()?.to_owned())
+            Some(rest.split([' ', '"', ',', '\n']).next()?.to_owned())
         };
         self.sees(&format!("{message}: {key}"), |program| find(&program.log())).await
     }

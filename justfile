@@ -22,6 +22,10 @@ check:
 test *arguments:
     scripts/test {{ arguments }}
 
+# let libFuzzer look for bytes that break what tests/fuzz says must hold: seconds, subjects
+fuzz *arguments:
+    scripts/fuzz {{ arguments }}
+
 # the official conformance suite against the sidecar
 conformance *arguments:
     scripts/conformance {{ arguments }}

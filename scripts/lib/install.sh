@@ -31,6 +31,7 @@ system_packages() {
     command -v chromium >/dev/null || missing+=(chromium)
     command -v chromedriver >/dev/null || missing+=(chromium-driver)
     command -v shellcheck >/dev/null || missing+=(shellcheck)
+    command -v c++ >/dev/null || missing+=(g++)
   fi
   [ ${#missing[@]} = 0 ] && return
   apt_install "${missing[@]}"

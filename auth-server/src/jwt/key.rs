@@ -163,3 +163,6 @@ fn private_block(pem: &str) -> Option<&str> {
     let end = end + pem[end..].find(LABEL)? + LABEL.len();
     Some(&pem[begin..end])
 }
+
+#[cfg(test)]
+mod tests;

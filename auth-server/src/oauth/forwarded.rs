@@ -58,6 +58,8 @@ impl ForwardedRequest {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::oauth::fixtures::gateway;
 
@@ -85,5 +87,16 @@ mod tests {
             assert_eq!(parse(host, uri), Err(NotForwarded), "{host:?} {uri:?}");
         }
         assert_eq!(ForwardedRequest::parse(&Forwarded::default(), &gateway()), Err(NotForwarded));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_is_on_this_gateway_and_fits_in_a_log_line(host in "(time[.:])?(example.com)?\\PC{0,8}", uri in "/?\\PC{0,20}") {
+            if let Ok(request) = parse(&host, &uri) {
+                prop_assert!(request.host() == "example.com" || request.host().ends_with(".example.com"));
+                prop_assert!(request.path().starts_with('/') && uri.starts_with(request.path()));
+                prop_assert!(request.path().bytes().all(|b| b.is_ascii_graphic() && b != b'?' && b != b'#'));
+            }
+        }
     }
 }

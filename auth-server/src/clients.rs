@@ -4,7 +4,10 @@
 //! that order. What memory holds is bounded, and an old copy is better than none while a client's host is in trouble.
 
 mod cache;
+mod keys;
 mod pinned;
+
+use std::sync::Arc;
 
 use cache::Cache;
 use log::{info, warn};
@@ -14,6 +17,7 @@ use crate::{
     clock,
     config::ClientDocuments,
     fetch::{FetchError, Fetcher},
+    jwt::client_assertion::KeySet,
     oauth::{
         client::Client,
         client_id_metadata::{self, ClientIdUrl, DocumentError, MAX_DOCUMENT},
@@ -25,6 +29,8 @@ use crate::{
 
 /// Documents in memory: of 5 KiB each at most, so 10 MiB.
 const MOST_DOCUMENTS: usize = 2048;
+/// Key sets in memory: usually of 2 KiB, and of 64 KiB at most.
+const MOST_KEY_SETS: usize = 512;
 
 /// Why a client could not be found out about, which is not the same as its being unknown.
 #[derive(Debug, thiserror::Error)]
@@ -53,13 +59,15 @@ pub(crate) struct Clients {
     pinned: pinned::Documents,
     fetcher: Fetcher,
     documents: Cache<Client>,
+    key_sets: Cache<Arc<KeySet>>,
 }
 
 impl Clients {
     /// Reads the operator's folder; a document there that cannot be used is a fault at start, not at a login.
     pub(crate) fn new(gateway: Gateway, sources: ClientDocuments, fetcher: Fetcher) -> Result<Self, PinnedError> {
         let pinned = pinned::read(sources.dir.as_deref(), &gateway)?;
-        Ok(Self { gateway, sources, pinned, fetcher, documents: Cache::new(MOST_DOCUMENTS) })
+        let (documents, key_sets) = (Cache::new(MOST_DOCUMENTS), Cache::new(MOST_KEY_SETS));
+        Ok(Self { gateway, sources, pinned, fetcher, documents, key_sets })
     }
 
     /// The client that `id` names. `None`: no such registration.
@@ -79,7 +87,7 @@ impl Clients {
         if !self.sources.admits(url.host()) {
             return Err(DocumentError::Domain.into());
         }
-        self.documents.get(id.as_str(), now, async || self.fetch(id, &url).await).await
+        self.documents.get(id.as_str(), now, |_| true, async || self.fetch(id, &url).await).await
     }
 
     async fn fetch(&self, id: &ClientId, url: &ClientIdUrl) -> cache::Outcome<Client> {

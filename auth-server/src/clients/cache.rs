@@ -45,6 +45,7 @@ struct Known<T> {
 #[derive(Debug)]
 struct Good<T> {
     value: T,
+    fetched_at: u64,
     fresh_until: u64,
 }
 
@@ -59,14 +60,21 @@ impl<T: Clone> Cache<T> {
         Self { slots: Mutex::default(), most }
     }
 
-    /// The value for `url`, from memory or by `fetch`.
-    pub(super) async fn get<F>(&self, url: &str, now: u64, fetch: F) -> Result<T, DocumentFault>
+    /// The value for `url`, from memory or by `fetch`. A fresh value that does not `suit` is fetched again once it is a
+    /// minute old: keys rotate without waiting for caches.
+    pub(super) async fn get<F>(
+        &self,
+        url: &str,
+        now: u64,
+        suits: impl Fn(&T) -> bool,
+        fetch: F,
+    ) -> Result<T, DocumentFault>
     where
         F: AsyncFnOnce() -> Outcome<T>,
     {
         let slot = self.slot(url, now);
         let mut known = slot.known.lock().await;
-        match known.answer(now) {
+        match known.answer(now, suits) {
             Some(answer) => answer,
             None => known.learn(fetch().await, now),
         }
@@ -110,9 +118,10 @@ impl<T> Slot<T> {
 
 impl<T: Clone> Known<T> {
     /// `None`: it is time to ask.
-    fn answer(&self, now: u64) -> Option<Result<T, DocumentFault>> {
+    fn answer(&self, now: u64, suits: impl Fn(&T) -> bool) -> Option<Result<T, DocumentFault>> {
         let good = self.good.as_ref();
-        if let Some(fresh) = good.filter(|good| now < good.fresh_until) {
+        let holds = |good: &&Good<T>| suits(&good.value) || now < good.fetched_at.saturating_add(RETRY_AFTER);
+        if let Some(fresh) = good.filter(|good| now < good.fresh_until).filter(holds) {
             return Some(Ok(fresh.value.clone()));
         }
         let failure = self.failure.as_ref().filter(|failure| now < failure.until)?;
@@ -123,7 +132,7 @@ impl<T: Clone> Known<T> {
         let cause = match outcome {
             Ok((value, lifetime)) => {
                 let fresh_until = now.saturating_add(lifetime.as_secs());
-                *self = Self { good: Some(Good { value: value.clone(), fresh_until }), failure: None };
+                *self = Self { good: Some(Good { value: value.clone(), fetched_at: now, fresh_until }), failure: None };
                 return Ok(value);
             }
             Err(cause) => cause,

@@ -160,10 +160,13 @@ async fn memory_is_bounded_and_what_never_was_a_client_makes_room_first() {
     let cache = Cache::new(2);
     let client = async || Ok(("kept", std::time::Duration::from_secs(600)));
     let nothing = async || Err(DocumentFault::Invalid(DocumentError::Absent));
-    cache.get("https://a.example/1", NOW, client).await.unwrap();
+    cache.get("https://a.example/1", NOW, |_| true, client).await.unwrap();
     for flood in 0..100 {
-        cache.get(&format!("https://b.example/{flood}"), NOW + 1, nothing).await.unwrap_err();
+        cache.get(&format!("https://b.example/{flood}"), NOW + 1, |_| true, nothing).await.unwrap_err();
     }
-    assert_eq!(cache.get("https://a.example/1", NOW + 2, async || unreachable!("it was kept")).await, Ok("kept"));
+    assert_eq!(
+        cache.get("https://a.example/1", NOW + 2, |_| true, async || unreachable!("it was kept")).await,
+        Ok("kept")
+    );
     assert!(cache.len() <= 2);
 }

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
 
-use super::{Server, error::Fault, extract::Form, reply::private_json, token::authenticate};
+use super::{Server, client_authentication::authenticate, error::Fault, extract::Form, reply::private_json};
 use crate::{
     clock,
     oauth::{error::TokenError, introspection, verify::Revocation},

@@ -5,6 +5,7 @@ mod account;
 mod authorize;
 mod browser;
 mod callback;
+mod client_authentication;
 mod consent;
 mod cors;
 mod error;

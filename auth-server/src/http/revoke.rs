@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::{Server, error::Fault, extract::Form, token::authenticate};
+use super::{Server, client_authentication::authenticate, error::Fault, extract::Form};
 use crate::{
     audit, clock,
     metrics::METRICS,

@@ -1,18 +1,16 @@
 //! `POST /token` (OAuth 2.1 §3.2): the client proves itself, the grant is read, [`super::grant`] issues.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::{StatusCode, header},
-};
-
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
 use log::warn;
 
-use super::{AuthServer, Server, error::Fault, extract::Form, grant, reply::private_json};
+use super::{
+    AuthServer, Server, client_authentication::authenticate, error::Fault, extract::Form, grant, reply::private_json,
+};
 use crate::{
-    audit, clock,
+    audit,
     metrics::{GrantType, METRICS, TokenOutcome},
     oauth::{
-        client_authentication::{AuthenticatedClient, ClientCredentials},
+        client_authentication::AuthenticatedClient,
         error::TokenError,
         params::Params,
         token::{TokenRequest, TokenResponse},
@@ -84,17 +82,4 @@ fn outcome(answer: &Result<TokenResponse, Fault>) -> TokenOutcome {
         Err(Fault::Ours(_)) => TokenOutcome::Failed,
         Err(_) => TokenOutcome::Refused,
     }
-}
-
-/// Who calls; also for `/revoke` and `/introspect`.
-pub(super) async fn authenticate(
-    server: &AuthServer,
-    request: &HttpRequest,
-    params: &Params,
-) -> Result<AuthenticatedClient, Fault> {
-    let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let credentials = ClientCredentials::parse(authorization, params)?;
-    let client = server.clients.find(&server.store, credentials.client_id()).await?;
-    let proved = credentials.authenticate(client, clock::unix(clock::now()));
-    Ok(proved.inspect_err(|reason| audit::client_refused(credentials.client_id(), reason))?)
 }

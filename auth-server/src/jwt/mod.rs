@@ -5,6 +5,7 @@
 //! follows from our configuration, never from its header (RFC 8725 §3.1). Verifiers are built once, not per request.
 
 mod algorithm;
+pub(crate) mod client_assertion;
 mod key;
 mod token;
 

@@ -37,6 +37,13 @@ pub struct Client {
     pub metadata: Map<String, Value>,
 }
 
+impl AuthMethod {
+    /// Whether the client and we share a secret.
+    pub fn takes_secret(self) -> bool {
+        matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost)
+    }
+}
+
 impl Client {
     pub fn may_use(&self, grant_type: &str) -> bool {
         self.grant_types.iter().any(|registered| registered == grant_type)

@@ -1,12 +1,13 @@
 //! How a client proves who it is at `/token`, `/revoke` and `/introspect` (RFC 6749 §2.3, OAuth 2.1 §2.4).
 //!
-//! Basic, post and none. A client with a secret may use Basic or post, whichever it registered: that is what the
-//! Python service accepted. Left out: `private_key_jwt` (RFC 7523).
+//! Basic, post, none and `private_key_jwt`, whose rules are in [`super::client_assertion`]. A client with a secret may
+//! use Basic or post, whichever it registered: that is what the Python service accepted.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{
     client::{AuthMethod, Client},
+    client_assertion::{Assertion, AssertionError, JWT_BEARER},
     error::TokenError,
     id::ClientId,
     params::{self, Params},
@@ -17,22 +18,49 @@ use super::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientCredentials {
     client_id: ClientId,
-    secret: Option<Secret>,
+    proof: Proof,
 }
 
-/// A client that proved itself. Only [`ClientCredentials::authenticate`] makes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Proof {
+    None,
+    Secret(Secret),
+    Assertion(Box<Assertion>),
+}
+
+/// A client that proved itself: by [`ClientCredentials::authenticate`], or by an assertion that was not used before.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AuthenticatedClient(Client);
 
 impl ClientCredentials {
     /// `authorization`: the value of that header, if any.
     pub fn parse(authorization: Option<&str>, params: &Params) -> Result<Self, TokenError> {
-        match authorization.and_then(basic_part) {
+        let basic = authorization.and_then(basic_part);
+        if params.get("client_assertion").is_some() || params.get("client_assertion_type").is_some() {
+            return Self::from_assertion(basic, params);
+        }
+        match basic {
             Some(encoded) => Self::from_basic(encoded, params),
             None => {
                 let client_id = parse_id(params.get("client_id").unwrap_or_default())?;
-                Ok(Self { client_id, secret: params.get("client_secret").map(Secret::new) })
+                Ok(Self { client_id, proof: Proof::of(params.get("client_secret").map(Secret::new)) })
             }
+        }
+    }
+
+    /// RFC 7523 §2.2. The assertion says whose it is; a `client_id` beside it must agree (RFC 7521 §4.2).
+    fn from_assertion(basic: Option<&str>, params: &Params) -> Result<Self, TokenError> {
+        if basic.is_some() || params.get("client_secret").is_some() {
+            return Err(TokenError::TwoAuthentications);
+        }
+        if params.get("client_assertion_type") != Some(JWT_BEARER) {
+            return Err(AssertionError::Type.into());
+        }
+        let assertion = Assertion::parse(params.get("client_assertion").ok_or(AssertionError::Missing)?)?;
+        let client_id = assertion.client_id().clone();
+        match params.get("client_id") {
+            Some(id) if id != client_id.as_str() => Err(AssertionError::Issuer.into()),
+            _ => Ok(Self { client_id, proof: Proof::Assertion(Box::new(assertion)) }),
         }
     }
 
@@ -44,30 +72,51 @@ impl ClientCredentials {
         if body_id_differs || params.get("client_secret").is_some() {
             return Err(TokenError::TwoAuthentications);
         }
-        Ok(Self { client_id, secret: (!secret.is_empty()).then(|| Secret::new(secret)) })
+        Ok(Self { client_id, proof: Proof::of((!secret.is_empty()).then(|| Secret::new(secret))) })
     }
 
     pub fn client_id(&self) -> &ClientId {
         &self.client_id
     }
 
-    /// `client`: what the store holds for [`Self::client_id`]. `now`: seconds since the epoch.
+    /// What the client signed, if it did: its signature is checked elsewhere, and then [`Assertion::check`] decides.
+    pub fn assertion(&self) -> Option<&Assertion> {
+        match &self.proof {
+            Proof::Assertion(assertion) => Some(assertion),
+            Proof::None | Proof::Secret(_) => None,
+        }
+    }
+
+    /// By a secret or by nothing. `client`: what [`Self::client_id`] stands for. `now`: seconds since the epoch.
     pub fn authenticate(&self, client: Option<Client>, now: u64) -> Result<AuthenticatedClient, TokenError> {
         let client = client.filter(|client| client.id == self.client_id).ok_or(TokenError::UnknownClient)?;
-        match (&client.secret, &self.secret) {
-            (None, _) if client.auth_method == AuthMethod::PrivateKeyJwt => Err(TokenError::AssertionMissing),
-            (None, None) => Ok(AuthenticatedClient(client)),
-            (Some(_), None) => Err(TokenError::ClientSecretMissing),
+        if client.auth_method == AuthMethod::PrivateKeyJwt {
+            return Err(TokenError::AssertionMissing);
+        }
+        match (&client.secret, &self.proof) {
+            (None, Proof::None) => Ok(AuthenticatedClient(client)),
+            (Some(_), Proof::None) => Err(TokenError::ClientSecretMissing),
             // A secret from a public client is a mistake that it should hear about.
-            (None, Some(_)) => Err(TokenError::ClientSecretWrong),
-            (Some(stored), Some(sent)) if !stored.matches(sent) => Err(TokenError::ClientSecretWrong),
-            (Some(_), Some(_)) if has_expired(&client, now) => Err(TokenError::ClientSecretExpired),
-            (Some(_), Some(_)) => Ok(AuthenticatedClient(client)),
+            (None, Proof::Secret(_)) => Err(TokenError::ClientSecretWrong),
+            (Some(stored), Proof::Secret(sent)) if !stored.matches(sent) => Err(TokenError::ClientSecretWrong),
+            (Some(_), Proof::Secret(_)) if has_expired(&client, now) => Err(TokenError::ClientSecretExpired),
+            (Some(_), Proof::Secret(_)) => Ok(AuthenticatedClient(client)),
+            (_, Proof::Assertion(_)) => Err(AssertionError::NotRegistered.into()),
         }
     }
 }
 
+impl Proof {
+    fn of(secret: Option<Secret>) -> Self {
+        secret.map_or(Self::None, Self::Secret)
+    }
+}
+
 impl AuthenticatedClient {
+    pub(super) fn proven(client: Client) -> Self {
+        Self(client)
+    }
+
     pub fn id(&self) -> &ClientId {
         &self.0.id
     }

@@ -56,6 +56,8 @@ pub enum DocumentError {
     AuthMethod,
     #[error("the document promises private_key_jwt and has neither jwks nor jwks_uri")]
     NoKeys,
+    #[error("jwks_uri leads to nothing that is a JSON Web Key Set")]
+    KeySet,
     #[error("grant_types in the document does not list authorization_code")]
     GrantTypes,
 }

@@ -5,8 +5,8 @@
 //! header, a page and a log.
 
 use super::{
-    client_id_metadata::DocumentError, id::FamilyId, params::ParamError, redirect_uri::RedirectUriError,
-    resource::InvalidTarget, scope::InvalidScope,
+    client_assertion::AssertionError, client_id_metadata::DocumentError, id::FamilyId, params::ParamError,
+    redirect_uri::RedirectUriError, resource::InvalidTarget, scope::InvalidScope,
 };
 
 /// `error` of an authorization response, sent by redirect.
@@ -61,6 +61,8 @@ pub enum TokenError {
     #[error("the client must send an assertion signed with its key (private_key_jwt)")]
     AssertionMissing,
     #[error("{0}")]
+    Assertion(#[from] AssertionError),
+    #[error("{0}")]
     ClientDocument(#[from] DocumentError),
     #[error("the client is not registered for this grant type")]
     GrantTypeNotRegistered,
@@ -106,6 +108,7 @@ impl TokenError {
             | Self::ClientSecretWrong
             | Self::ClientSecretExpired
             | Self::AssertionMissing
+            | Self::Assertion(_)
             | Self::ClientDocument(_) => "invalid_client",
             Self::CodeUnknown
             | Self::CodeAlreadyUsed { .. }

@@ -3,12 +3,16 @@
 use serde_json::{Value, json};
 
 use super::{
+    client_assertion::ALGORITHMS,
     gateway::Gateway,
     resource::{Resource, is_plain},
     scope::Scope,
 };
 
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+
+/// A public client proves nothing, and so has no use for introspection: `none` stands first.
+const AUTH_METHODS: [&str; 4] = ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"];
 
 /// RFC 8414 §2; served as `openid-configuration` too. The same on every host.
 pub fn authorization_server(gateway: &Gateway, scopes: &Scope) -> Value {
@@ -27,9 +31,12 @@ pub fn authorization_server(gateway: &Gateway, scopes: &Scope) -> Value {
         "subject_types_supported": ["public"],
         // No ID tokens are issued; OpenID Connect Discovery §3 requires the member, and clients parse it strictly.
         "id_token_signing_alg_values_supported": ["RS256"],
-        "token_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
-        "revocation_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
-        "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "token_endpoint_auth_methods_supported": AUTH_METHODS,
+        "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
+        "revocation_endpoint_auth_methods_supported": AUTH_METHODS,
+        "revocation_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
+        "introspection_endpoint_auth_methods_supported": &AUTH_METHODS[1..],
+        "introspection_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
         "code_challenge_methods_supported": ["S256"],
         // draft-ietf-oauth-client-id-metadata-document-00 §5.
         "client_id_metadata_document_supported": true,

@@ -5,6 +5,7 @@ pub mod account;
 pub mod authorization;
 pub mod challenge;
 pub mod client;
+pub mod client_assertion;
 pub mod client_authentication;
 pub mod client_id_metadata;
 pub mod consent;

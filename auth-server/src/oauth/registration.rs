@@ -1,6 +1,7 @@
 //! Dynamic client registration (RFC 7591) and its management (RFC 7592).
 //!
-//! Left out: `jwks`-based authentication, software statements. Such metadata is kept and echoed, not acted on.
+//! Left out: software statements; `client_credentials`, which only the operator gives. Other metadata is kept and
+//! echoed, not acted on.
 
 use serde_json::{Map, Value, json};
 
@@ -65,7 +66,7 @@ impl ClientMetadata {
 
     /// RFC 7591 §3.2.1.
     pub fn register(self, new: NewClient) -> Registration {
-        let secret = (self.auth_method != AuthMethod::None).then_some(new.secret);
+        let secret = self.auth_method.takes_secret().then_some(new.secret);
         let expiry = |lifetime| new.now.saturating_add(lifetime);
         let client = Client {
             id: new.id,
@@ -85,9 +86,12 @@ impl ClientMetadata {
     }
 
     /// RFC 7592 §2.2: the new metadata replaces the old; id, secret and token stay. A client cannot turn from public
-    /// to confidential or back: it would need a secret that nobody has told it, or leave one behind.
+    /// to one with a secret or a key, or back: it would need a secret that nobody has told it, or leave one behind.
     pub fn update(self, client: Client) -> Result<Client, RegistrationError> {
-        if client.is_public() != (self.auth_method == AuthMethod::None) {
+        let has_key = |method| method == AuthMethod::PrivateKeyJwt;
+        if client.secret.is_some() != self.auth_method.takes_secret()
+            || has_key(client.auth_method) != has_key(self.auth_method)
+        {
             return Err(RegistrationError::Unsupported("token_endpoint_auth_method"));
         }
         Ok(Client {
@@ -125,7 +129,7 @@ fn configuration(client: &Client) -> Value {
     let mut add = |name: &str, value: Value| answer.insert(name.to_owned(), value);
     add("client_id", json!(client.id));
     add("client_id_issued_at", json!(client.issued_at));
-    if !client.is_public() {
+    if client.secret.is_some() {
         add("client_secret_expires_at", json!(client.secret_expires_at));
     }
     add("redirect_uris", json!(client.redirect_uris));

@@ -39,6 +39,11 @@ pub(super) fn consent(username: &str) -> String {
     format!("{CONSENT}{username}")
 }
 
+/// A client assertion that was used.
+pub(super) fn assertion(id: &SecretHash) -> String {
+    format!("oauth:assertion:{}", id.as_str())
+}
+
 pub(super) fn pending(state: &SecretHash) -> String {
     format!("{PENDING}{}", state.as_str())
 }

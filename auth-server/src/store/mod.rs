@@ -7,6 +7,7 @@
 //! by the embedded store's writer; [`cache`] remembers verified tokens so. Sentinel and Cluster are other pools inside
 //! `redis.rs`.
 
+mod assertions;
 pub mod cache;
 mod clients;
 mod consents;

@@ -10,6 +10,7 @@ mod faults;
 mod login;
 mod logs;
 mod metrics;
+mod private_key_jwt;
 mod redis_faults;
 #[path = "../support/redis_server.rs"]
 mod redis_server;

@@ -20,14 +20,16 @@ pub(super) fn parse(body: &[u8]) -> Result<ClientMetadata, RegistrationError> {
         return Err(RegistrationError::TooLarge);
     }
     let Ok(Value::Object(object)) = serde_json::from_slice(body) else { return Err(RegistrationError::NotAnObject) };
+    let (auth_method, rest) = (auth_method(&object)?, rest(&object)?);
+    check_keys(auth_method, &rest)?;
     Ok(ClientMetadata {
         redirect_uris: redirect_uris(&object)?,
-        auth_method: auth_method(&object)?,
+        auth_method,
         grant_types: grant_types(&object)?,
         response_types: response_types(&object)?,
         name: text(&object, "client_name", MAX_NAME)?,
         scope: Scope::parse(&text(&object, "scope", MAX_TEXT)?.unwrap_or_default())?,
-        rest: rest(&object)?,
+        rest,
     })
 }
 
@@ -49,7 +51,21 @@ fn auth_method(object: &Object) -> Result<AuthMethod, RegistrationError> {
         None | Some("client_secret_basic") => Ok(AuthMethod::ClientSecretBasic),
         Some("client_secret_post") => Ok(AuthMethod::ClientSecretPost),
         Some("none") => Ok(AuthMethod::None),
+        Some("private_key_jwt") => Ok(AuthMethod::PrivateKeyJwt),
         Some(_) => Err(RegistrationError::Unsupported(NAME)),
+    }
+}
+
+/// RFC 7591 §2: `jwks` or `jwks_uri`, not both; a client that is to sign has one of them.
+fn check_keys(method: AuthMethod, kept: &Object) -> Result<(), RegistrationError> {
+    let uri = kept.get("jwks_uri").and_then(Value::as_str);
+    match (kept.contains_key("jwks"), uri) {
+        (true, Some(_)) => Err(RegistrationError::Unsupported("jwks")),
+        (false, None) if method == AuthMethod::PrivateKeyJwt => Err(RegistrationError::Field("jwks")),
+        (_, Some(uri)) if method == AuthMethod::PrivateKeyJwt && !uri.starts_with("https://") => {
+            Err(RegistrationError::Field("jwks_uri"))
+        }
+        _ => Ok(()),
     }
 }
 

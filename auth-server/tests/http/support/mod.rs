@@ -4,6 +4,7 @@ pub(crate) mod browser;
 pub(crate) mod github;
 pub(crate) mod journey;
 pub(crate) mod process;
+pub(crate) mod signer;
 
 use std::path::Path;
 

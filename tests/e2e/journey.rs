@@ -87,10 +87,12 @@ fn python(store: StoreKind) {
     assert_got_there(&by_script(&gateway(store), python.arg("python/journey.py")));
 }
 
-fn typescript(store: StoreKind) {
-    tool("npm/node_modules/@modelcontextprotocol/sdk");
+/// `package`: the SDK that the script asks for.
+fn typescript(store: StoreKind, script: &str, package: &str) {
+    tool(&format!("npm/node_modules/@modelcontextprotocol/{package}"));
     let mut node = Command::new(tool("node/bin/node"));
-    assert_got_there(&by_script(&gateway(store), node.arg("typescript/journey.mts")));
+    node.args(["--require", "./node/localhost.cjs"]).arg(format!("typescript/{script}"));
+    assert_got_there(&by_script(&gateway(store), &mut node));
 }
 
 #[tokio::test]
@@ -115,12 +117,17 @@ fn the_python_sdk_logs_in_and_calls_a_tool_on_redis() {
 
 #[test]
 fn the_typescript_sdk_logs_in_and_calls_a_tool_on_the_embedded_store() {
-    typescript(StoreKind::Embedded);
+    typescript(StoreKind::Embedded, "journey.mts", "sdk");
 }
 
 #[test]
 fn the_typescript_sdk_logs_in_and_calls_a_tool_on_redis() {
-    typescript(StoreKind::Redis);
+    typescript(StoreKind::Redis, "journey.mts", "sdk");
+}
+
+#[test]
+fn the_typescript_sdk_2_logs_in_and_calls_a_tool() {
+    typescript(StoreKind::Embedded, "journey-v2.mts", "client");
 }
 
 #[tokio::test]

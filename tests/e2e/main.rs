@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod around;
+mod clients;
 mod doors;
 mod github_faults;
 mod github_standin;

@@ -4,7 +4,7 @@ use std::{
     fs::File,
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -33,11 +33,22 @@ pub struct Process {
 
 impl Process {
     pub fn start(name: &str, command: &mut Command) -> Self {
+        Self::spawn(name, command.stdin(Stdio::null()))
+    }
+
+    /// With a pipe into its standard input.
+    pub fn start_fed(name: &str, command: &mut Command) -> (Self, ChildStdin) {
+        let mut process = Self::spawn(name, command.stdin(Stdio::piped()));
+        let stdin = process.child.stdin.take().expect("piped");
+        (process, stdin)
+    }
+
+    fn spawn(name: &str, command: &mut Command) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let log = folder.path().join(format!("{name}.log"));
         let out = File::create(&log).expect("a file in it");
         let err = out.try_clone().expect("a second handle of it");
-        let child = command.stdin(Stdio::null()).stdout(out).stderr(err).spawn();
+        let child = command.stdout(out).stderr(err).spawn();
         let child = child.unwrap_or_else(|error| panic!("{name} cannot be started ({command:?}): {error}"));
         Self { name: name.to_owned(), child, log, _folder: folder }
     }

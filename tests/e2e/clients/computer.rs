@@ -1,0 +1,71 @@
+//! Someone's computer: a home folder, a browser that is told what to open, and names that resolve.
+
+use std::{fs, path::PathBuf, process::Command};
+
+use gateway_tests::{
+    client::Page,
+    harness::{Gateway, Process, Setup, StoreKind, repository, tool},
+};
+use tempfile::TempDir;
+use url::Url;
+
+#[derive(Debug)]
+pub(crate) struct Computer {
+    pub(crate) gateway: Gateway,
+    home: TempDir,
+}
+
+impl Computer {
+    /// With a gateway in front of one stdio server, `everything`.
+    pub(crate) fn start() -> Self {
+        let gateway = Setup::new(StoreKind::Embedded).fixture("everything", &[]).start();
+        Self { gateway, home: tempfile::tempdir().unwrap() }
+    }
+
+    pub(crate) fn server(&self) -> String {
+        self.gateway.mcp("everything")
+    }
+
+    /// One of the npm programs, by its bin name.
+    pub(crate) fn node(&self, program: &str) -> Command {
+        let mut node = self.run(tool("node/bin/node"));
+        node.arg(tool(&format!("npm/node_modules/.bin/{program}")));
+        node
+    }
+
+    /// With this computer's home, browser, names and trusted authority.
+    pub(crate) fn run(&self, program: PathBuf) -> Command {
+        let (clients, authority) = (repository().join("tests/clients"), self.gateway.certificate.authority());
+        let path = [clients.join("opener"), tool("node/bin"), "/usr/bin".into(), "/bin".into()];
+        let mut command = Command::new(program);
+        command
+            .env_clear()
+            .env("HOME", self.home.path())
+            .env("PATH", std::env::join_paths(path).unwrap())
+            .env("BROWSER", clients.join("opener/xdg-open"))
+            .env("NODE_OPTIONS", format!("--require={}", clients.join("node/localhost.cjs").display()))
+            .env("NODE_EXTRA_CA_CERTS", &authority)
+            .env("SSL_CERT_FILE", &authority)
+            .env("PYTHONPATH", clients.join("python/site"))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("NO_COLOR", "1")
+            .current_dir(self.home.path());
+        command
+    }
+
+    /// The person: opens what the program printed or told the browser to open, allows it, logs in, and is sent back to
+    /// the program.
+    pub(crate) async fn log_in(&self, program: &mut Process) -> Page {
+        let authorize = format!("{}/authorize?", self.gateway.issuer());
+        let opened = self.home.path().join("opened");
+        let url = program.within("ask for a login", |log| {
+            let text = fs::read_to_string(&opened).unwrap_or_default() + log;
+            let start = text.find(&authorize)?;
+            let url = text[start..].split(|c: char| c.is_whitespace() || c.is_control()).next()?;
+            Url::parse(url).ok()
+        });
+        let page = self.gateway.browser().log_in(&url, "octocat").await.page();
+        assert!(page.status.is_success(), "{} answered {}: {}", page.url, page.status, page.html);
+        page
+    }
+}

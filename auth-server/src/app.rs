@@ -19,7 +19,9 @@ use crate::{
     http::{self, AuthServer},
     identity::{GitHub, IdentityProvider},
     keys::{self, KeyRing},
-    oauth::{authorization::AuthorizationPolicy, gateway::Gateway, scope::Scope, verify::Policy},
+    oauth::{
+        authorization::AuthorizationPolicy, gateway::Gateway, scope::Scope, service::ScopesSupported, verify::Rules,
+    },
     store::{Backend, Store, StoreConfig, cache::TokenCache},
 };
 
@@ -131,17 +133,19 @@ async fn auth_server(config: &Config) -> Result<AuthServer, StartError> {
         tokens: TokenCache::default(),
         authorization: AuthorizationPolicy {
             gateway: gateway.clone(),
-            scopes_supported: scope("openid profile email offline_access")?,
+            scopes_supported: ScopesSupported::new(
+                scope("openid profile email offline_access")?,
+                config.services.iter().map(String::as_str),
+            ),
             default_scope: scope("openid profile email")?,
             require_resource: config.require_resource,
         },
-        policy: Policy {
+        rules: Rules {
             gateway: gateway.clone(),
-            required_scope: Scope::default(),
+            people: config.people.clone(),
             require_resource: config.require_resource,
         },
         gateway,
-        allowed_users: config.allowed_users.clone(),
         allowed_origins: config.allowed_origins.clone(),
         services: config.services.clone(),
         forward_auth_token: config.forward_auth_token,

@@ -3,35 +3,38 @@
 use std::collections::BTreeSet;
 
 use super::vars::Vars;
+use crate::oauth::people::{AllowList, NotAName, People};
 
-/// `ALLOWED_GITHUB_USERS`: logins, compared without case as GitHub does; `*` admits everybody GitHub knows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AllowedUsers {
-    Anyone,
-    Only(BTreeSet<String>),
-}
+const USERS: &str = "ALLOWED_GITHUB_USERS";
 
-impl AllowedUsers {
-    pub(super) fn read(vars: &mut Vars) -> Self {
-        let logins = vars.list("ALLOWED_GITHUB_USERS");
-        if logins.is_empty() {
-            // Unset used to mean anyone; a forgotten line must not open the gateway to the world.
-            let what =
-                "is not set: name the GitHub logins that may use this gateway, or say * for every GitHub account";
-            vars.fault("ALLOWED_GITHUB_USERS", what);
+/// `ALLOWED_GITHUB_USERS`, `ALLOWED_GITHUB_ORGS`, `ALLOWED_GITHUB_TEAMS`: to be on one of them is enough.
+pub(super) fn people(vars: &mut Vars) -> People {
+    let mut list = AllowList::default();
+    let mut anyone = false;
+    let mut add = |vars: &mut Vars, name, add: fn(&mut AllowList, &str) -> Result<(), NotAName>| {
+        for entry in vars.list(name) {
+            if entry == "*" && name == USERS {
+                anyone = true;
+            } else if let Err(fault) = add(&mut list, &entry) {
+                vars.fault(name, format_args!("«{entry}» is {fault}"));
+            }
         }
-        if logins.iter().any(|login| login == "*") {
-            return Self::Anyone;
-        }
-        Self::Only(logins.iter().map(|login| login.to_lowercase()).collect())
+    };
+    add(vars, USERS, AllowList::add_login);
+    add(vars, "ALLOWED_GITHUB_ORGS", AllowList::add_org);
+    add(vars, "ALLOWED_GITHUB_TEAMS", AllowList::add_team);
+    if anyone {
+        return People::Anyone;
     }
-
-    pub fn admits(&self, login: &str) -> bool {
-        match self {
-            Self::Anyone => true,
-            Self::Only(logins) => logins.contains(&login.to_lowercase()),
-        }
+    if list.is_empty() {
+        // Unset used to mean anyone; a forgotten line must not open the gateway to the world.
+        vars.fault(
+            USERS,
+            "is not set: name the GitHub logins that may use this gateway, or say * for every GitHub account; \
+             ALLOWED_GITHUB_ORGS and ALLOWED_GITHUB_TEAMS will do too",
+        );
     }
+    People::Only(list)
 }
 
 /// `MCP_CORS_ORIGINS`: whose pages may call. The gateway's own hosts always may; `*` admits every origin.
@@ -66,6 +69,7 @@ impl AllowedOrigins {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oauth::people::Groups;
 
     #[test]
     fn an_origin_that_only_looks_like_ours_is_not_admitted() {
@@ -78,9 +82,34 @@ mod tests {
         }
     }
 
+    fn listed(vars: &[(&str, &str)]) -> Result<People, super::super::ConfigFaults> {
+        let mut vars = Vars::new(vars.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let people = people(&mut vars);
+        vars.finish().map(|()| people)
+    }
+
     #[test]
-    fn a_listed_login_is_admitted_in_any_case_and_no_other() {
-        let users = AllowedUsers::Only(["octocat".to_owned()].into());
-        assert!(users.admits("OctoCat") && !users.admits("octocat2"));
+    fn any_of_the_three_lists_is_enough_and_each_admits() {
+        let acme: Groups = ["acme".to_owned(), "initech/devs".to_owned()].into_iter().collect();
+        let nobody = Groups::default();
+        assert!(listed(&[(USERS, "octocat")]).unwrap().admits("OctoCat", &nobody));
+        assert!(!listed(&[(USERS, "octocat")]).unwrap().admits("octocat2", &acme));
+        assert!(listed(&[("ALLOWED_GITHUB_ORGS", "Acme, x")]).unwrap().admits("mona", &acme));
+        assert!(listed(&[("ALLOWED_GITHUB_TEAMS", "initech/devs")]).unwrap().admits("mona", &acme));
+        assert!(!listed(&[("ALLOWED_GITHUB_TEAMS", "initech/devs")]).unwrap().admits("mona", &nobody));
+        assert_eq!(listed(&[(USERS, "*"), ("ALLOWED_GITHUB_ORGS", "acme")]), Ok(People::Anyone));
+    }
+
+    #[test]
+    fn a_name_that_github_cannot_have_is_a_fault_and_the_star_is_for_users_only() {
+        for (name, value) in [
+            (USERS, "@octocat"),
+            ("ALLOWED_GITHUB_ORGS", "*"),
+            ("ALLOWED_GITHUB_ORGS", "acme/devs"),
+            ("ALLOWED_GITHUB_TEAMS", "devs"),
+        ] {
+            let faults = listed(&[(name, value)]).unwrap_err().to_string();
+            assert!(faults.contains(name) && faults.contains(value), "{faults}");
+        }
     }
 }

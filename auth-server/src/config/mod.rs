@@ -14,7 +14,7 @@ mod signing;
 mod storage;
 mod vars;
 
-pub use access::{AllowedOrigins, AllowedUsers};
+pub use access::AllowedOrigins;
 pub use clients::ClientDocuments;
 pub use environment::environment;
 pub use github::GitHubConfig;
@@ -23,6 +23,8 @@ pub use logging::{LogConfig, LogFormat};
 pub use signing::SigningConfig;
 pub use storage::StorageConfig;
 use vars::Vars;
+
+use crate::oauth::people::People;
 
 /// Everything that is wrong with the configuration, one sentence each.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,8 +40,8 @@ pub struct Config {
     /// `BASE_DOMAIN`, lower case; may carry a port (`localhost:8443`).
     pub base_domain: String,
     pub github: GitHubConfig,
-    /// `ALLOWED_GITHUB_USERS`
-    pub allowed_users: AllowedUsers,
+    /// `ALLOWED_GITHUB_USERS`, `ALLOWED_GITHUB_ORGS`, `ALLOWED_GITHUB_TEAMS`
+    pub people: People,
     /// `MCP_CORS_ORIGINS`
     pub allowed_origins: AllowedOrigins,
     /// `MCP_SERVICES`: named on the landing page.
@@ -63,11 +65,12 @@ impl Config {
     pub fn from_vars(vars: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigFaults> {
         let mut vars = Vars::new(vars);
         let base_domain = base_domain(&mut vars);
+        let people = access::people(&mut vars);
         let config = Self {
             host: "127.0.0.1".to_owned(),
             port: 8000,
-            github: GitHubConfig::read(&mut vars),
-            allowed_users: AllowedUsers::read(&mut vars),
+            github: GitHubConfig::read(&mut vars, &people),
+            people,
             allowed_origins: AllowedOrigins::read(&vars, &base_domain),
             services: services::read(&mut vars),
             base_domain,

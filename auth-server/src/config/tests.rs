@@ -39,7 +39,7 @@ fn an_empty_allow_list_is_refused_and_the_star_is_named() {
     let blank = MINIMAL.map(|(name, value)| (name, if name == "ALLOWED_GITHUB_USERS" { " " } else { value }));
     let faults = Config::from_vars(blank.map(|(name, value)| (name.to_owned(), value.to_owned()))).unwrap_err();
     assert!(faults.to_string().contains("say * for every GitHub account"), "{faults}");
-    assert_eq!(with(&[("ALLOWED_GITHUB_USERS", "*")]).unwrap().allowed_users, AllowedUsers::Anyone);
+    assert_eq!(with(&[("ALLOWED_GITHUB_USERS", "*")]).unwrap().people, People::Anyone);
 }
 
 #[test]

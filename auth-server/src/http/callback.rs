@@ -84,7 +84,7 @@ async fn identify(
         warn!(cause:%; "login at the identity provider failed");
         asked.refuse(ErrorCode::ServerError, "GitHub did not say who this is")
     })?;
-    if !server.allowed_users.admits(&user.username) {
+    if !server.rules.people.admits(&user.username, &user.groups) {
         audit::login_denied(&asked.client_id, &user.id);
         return Err(asked.refuse(ErrorCode::AccessDenied, "this GitHub account may not use this gateway").into());
     }

@@ -107,7 +107,9 @@ impl Issued {
     }
 }
 
-fn issue(server: &AuthServer, access: &Authorized, family: Option<&FamilyId>, now: u64) -> Result<Issued, OurFault> {
+/// Everything that is issued comes by here, and so nothing is to someone who was taken off the list meanwhile.
+fn issue(server: &AuthServer, access: &Authorized, family: Option<&FamilyId>, now: u64) -> Result<Issued, Fault> {
+    access.check_owner(&server.rules.people)?;
     let terms = Issue { jti: random::token_id()?, now, lifetime: server.lifetimes.access_token.as_secs() };
     let record = access.issue(terms, family.cloned(), &server.gateway);
     let jwt = server.jwt.sign(&record.claims).map_err(|cause| OurFault::Signing(cause.to_string()))?;

@@ -12,8 +12,8 @@ pub(super) async fn landing(server: Server) -> HttpResponse {
 }
 
 pub(super) async fn docs(server: Server) -> HttpResponse {
-    let scopes = &server.authorization.scopes_supported;
-    page(StatusCode::OK, Forms::None, &DocsPage::new(&server.gateway, scopes, &server.lifetimes))
+    let scopes = server.authorization.scopes_supported.all();
+    page(StatusCode::OK, Forms::None, &DocsPage::new(&server.gateway, &scopes, &server.lifetimes))
 }
 
 pub(super) async fn policy(server: Server) -> HttpResponse {
@@ -21,5 +21,5 @@ pub(super) async fn policy(server: Server) -> HttpResponse {
 }
 
 pub(super) async fn terms(server: Server) -> HttpResponse {
-    page(StatusCode::OK, Forms::None, &TermsPage::new(server.gateway.base_domain(), &server.allowed_users))
+    page(StatusCode::OK, Forms::None, &TermsPage::new(server.gateway.base_domain(), &server.rules.people))
 }

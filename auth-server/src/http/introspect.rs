@@ -18,5 +18,5 @@ pub(super) async fn introspect(server: Server, request: HttpRequest, form: Form)
         Some(claims) => server.store.revocation(&claims.claims().jti).await?,
         None => Revocation::Revoked,
     };
-    Ok(private_json(StatusCode::OK, &introspection::introspect(claims.as_ref(), revocation, &caller)))
+    Ok(private_json(StatusCode::OK, &introspection::introspect(claims.as_ref(), &revocation, &server.rules, &caller)))
 }

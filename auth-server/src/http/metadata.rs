@@ -6,7 +6,7 @@ use super::{Server, reply::public_json};
 use crate::{clock, oauth::metadata};
 
 pub(super) async fn authorization_server(server: Server) -> HttpResponse {
-    public_json(&metadata::authorization_server(&server.gateway, &server.authorization.scopes_supported))
+    public_json(&metadata::authorization_server(&server.gateway, &server.authorization.scopes_supported.all()))
 }
 
 /// Every MCP host answers for itself; the path of the server is inserted after the well-known part (RFC 9728 §3.1).

@@ -38,10 +38,10 @@ use actix_web::{
 use self::verify::KnownToken;
 use crate::{
     clients::Clients,
-    config::{AllowedOrigins, AllowedUsers, Lifetimes},
+    config::{AllowedOrigins, Lifetimes},
     identity::IdentityProvider,
     keys::KeyRing,
-    oauth::{authorization::AuthorizationPolicy, gateway::Gateway, verify::Policy},
+    oauth::{authorization::AuthorizationPolicy, gateway::Gateway, verify::Rules},
     store::{self, Store, cache::TokenCache},
 };
 
@@ -50,8 +50,7 @@ use crate::{
 pub(crate) struct AuthServer {
     pub(crate) gateway: Gateway,
     pub(crate) authorization: AuthorizationPolicy,
-    pub(crate) policy: Policy,
-    pub(crate) allowed_users: AllowedUsers,
+    pub(crate) rules: Rules,
     pub(crate) allowed_origins: AllowedOrigins,
     pub(crate) services: Vec<String>,
     pub(crate) forward_auth_token: bool,

@@ -7,16 +7,18 @@ use actix_web::{
     http::header::{self, HeaderName, HeaderValue},
 };
 
-use super::{AuthServer, Server, error::VerifyFault};
+use super::{
+    AuthServer, Server,
+    error::{OurFault, VerifyFault},
+};
 use crate::{
     clock,
     metrics::{METRICS, VerifyOutcome},
     oauth::{
         access_token::Claims,
         forwarded::{Forwarded, ForwardedRequest, NotForwarded},
-        params::Params,
-        scope::Scope,
-        verify::{self, Denied, InvalidToken, Permit, Policy, Revocation, VerifiedClaims},
+        policy::Policy,
+        verify::{self, Check, Denied, InvalidToken, Permit, Revocation, VerifiedClaims},
     },
     store::cache::{Remembered, TokenHash},
 };
@@ -47,20 +49,32 @@ impl KnownToken {
     }
 }
 
-pub(super) async fn verify(server: Server, request: HttpRequest) -> HttpResponse {
-    let forwarded = match forwarded(&server, &request) {
-        Ok(forwarded) => forwarded,
-        Err(fault) => return VerifyFault::from(fault).response(&server, &request, None),
-    };
-    let reply = decide(&server, &request, &forwarded).await;
-    reply.unwrap_or_else(|fault| fault.response(&server, &request, Some(&forwarded)))
+/// What Traefik asks: may this request pass, by the policy in the middleware's own address?
+#[derive(Debug)]
+pub(super) struct Question {
+    pub(super) forwarded: ForwardedRequest,
+    pub(super) policy: Policy,
 }
 
-async fn decide(
-    server: &AuthServer,
-    request: &HttpRequest,
-    forwarded: &ForwardedRequest,
-) -> Result<HttpResponse, VerifyFault> {
+pub(super) async fn verify(server: Server, request: HttpRequest) -> HttpResponse {
+    let question = match question(&server, &request) {
+        Ok(question) => question,
+        Err(fault) => return fault.response(&server, &request, None),
+    };
+    let reply = decide(&server, &request, &question).await;
+    reply.unwrap_or_else(|fault| fault.response(&server, &request, Some(&question)))
+}
+
+/// A client reaches neither: Traefik writes the headers, and the query is not the one of the client's request.
+fn question(server: &AuthServer, request: &HttpRequest) -> Result<Question, VerifyFault> {
+    let policy = Policy::parse(request.query_string()).map_err(OurFault::from)?;
+    // Nobody could be granted such a scope: without this, clients would be sent to ask for it for ever.
+    server.authorization.scopes_supported.check(policy.scope()).map_err(OurFault::from)?;
+    Ok(Question { forwarded: forwarded(server, request)?, policy })
+}
+
+async fn decide(server: &AuthServer, request: &HttpRequest, question: &Question) -> Result<HttpResponse, VerifyFault> {
+    let Question { forwarded, policy } = question;
     let foreign = |origin: &HeaderValue| !origin.to_str().is_ok_and(|origin| server.allowed_origins.admits(origin));
     if request.headers().get_all(header::ORIGIN).any(foreign) {
         return Err(Denied::ForeignOrigin.into());
@@ -72,10 +86,8 @@ async fn decide(
     let bearer = bearer(request)?;
     let now = clock::unix(clock::now());
     let token = known(server, bearer, now).await?;
-    let permit = match policy(server, request)? {
-        None => verify::authorize(&token.claims, token.revocation, forwarded, &server.policy, now)?,
-        Some(policy) => verify::authorize(&token.claims, token.revocation, forwarded, &policy, now)?,
-    };
+    let check = Check { request: forwarded, rules: &server.rules, policy, now };
+    let permit = verify::authorize(&token.claims, &token.revocation, check)?;
     Ok(permitted(server, &token, permit, bearer))
 }
 
@@ -121,16 +133,6 @@ fn forwarded(server: &AuthServer, request: &HttpRequest) -> Result<ForwardedRequ
         uri: said("x-forwarded-uri").or(Some(request.path())),
     };
     ForwardedRequest::parse(&headers, &server.gateway)
-}
-
-/// The scopes in the middleware's own address (`/verify?scope=mcp:time`); `None`: nothing beyond the usual.
-fn policy(server: &AuthServer, request: &HttpRequest) -> Result<Option<Policy>, NotForwarded> {
-    if request.query_string().is_empty() {
-        return Ok(None);
-    }
-    let params = Params::parse(request.query_string().as_bytes()).map_err(|_| NotForwarded)?;
-    let required_scope = Scope::parse(params.get("scope").unwrap_or_default()).map_err(|_| NotForwarded)?;
-    Ok(Some(Policy { required_scope, ..server.policy.clone() }))
 }
 
 fn bearer(request: &HttpRequest) -> Result<&str, Denied> {

@@ -1,5 +1,7 @@
 //! GitHub (and GitHub Enterprise Server) as the identity provider; the only file that names the crate `oauth2`.
 
+mod api;
+
 use std::time::Duration;
 
 use oauth2::{
@@ -7,13 +9,14 @@ use oauth2::{
     HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope,
     TokenResponse, TokenUrl, basic::BasicClient,
 };
-use reqwest::{Client, Method, Request, header, redirect};
+use reqwest::{Client, redirect};
 use serde::Deserialize;
 
+use self::api::Api;
 use super::{IdentityError, Login, bounded};
 use crate::{
     config::GitHubConfig,
-    oauth::{grant::User, id::Subject, secret::Secret},
+    oauth::{grant::User, secret::Secret},
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -25,17 +28,7 @@ type OAuthApp = BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, Endpoin
 #[derive(Debug)]
 pub(crate) struct GitHub {
     app: OAuthApp,
-    user_url: url::Url,
-    http: Client,
-}
-
-/// What `/user` says (GitHub REST API, «Get the authenticated user»); the rest is ignored.
-#[derive(Deserialize)]
-struct GitHubUser {
-    id: u64,
-    login: String,
-    email: Option<String>,
-    name: Option<String>,
+    api: Api,
 }
 
 /// What cannot be built from the configuration.
@@ -60,8 +53,8 @@ impl GitHub {
             .user_agent(concat!("mcp-oauth-gateway/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|e| unusable(&e))?;
-        let user_url = format!("{}/user", config.api_url).parse().map_err(|e: url::ParseError| unusable(&e))?;
-        Ok(Self { app, user_url, http })
+        let base = config.api_url.parse().map_err(|e: url::ParseError| unusable(&e))?;
+        Ok(Self { app, api: Api { http, base, read_orgs: config.read_orgs } })
     }
 
     pub(super) fn login_url(&self, login: &Login) -> String {
@@ -71,6 +64,7 @@ impl GitHub {
             .app
             .authorize_url(|| CsrfToken::new(state))
             .add_scope(Scope::new("user:email".to_owned()))
+            .add_scopes(self.api.read_orgs.then(|| Scope::new("read:org".to_owned())))
             .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier))
             .url();
         url.into()
@@ -78,18 +72,7 @@ impl GitHub {
 
     pub(super) async fn user(&self, code: String, verifier: &Secret) -> Result<User, IdentityError> {
         let token = self.token(code, verifier).await?;
-        let mut request = Request::new(Method::GET, self.user_url.clone());
-        let bearer = header::HeaderValue::from_str(&format!("Bearer {}", token.expose()));
-        let bearer =
-            bearer.map_err(|_| IdentityError::ProviderFailed("token with unprintable characters".to_owned()))?;
-        request.headers_mut().insert(header::AUTHORIZATION, bearer);
-        let accept = header::HeaderValue::from_static("application/vnd.github+json");
-        request.headers_mut().insert(header::ACCEPT, accept);
-        let (response, body) = bounded::send(&self.http, request).await?;
-        if !response.status().is_success() {
-            return Err(IdentityError::ProviderFailed(format!("/user answered {}", response.status())));
-        }
-        parse_user(&body)
+        self.api.user(&token).await
     }
 
     async fn token(&self, code: String, verifier: &Secret) -> Result<Secret, IdentityError> {
@@ -97,7 +80,7 @@ impl GitHub {
             .app
             .exchange_code(AuthorizationCode::new(code))
             .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()));
-        match exchange.request_async(&BoundedHttp(&self.http)).await {
+        match exchange.request_async(&BoundedHttp(&self.api.http)).await {
             Ok(token) => Ok(Secret::new(token.access_token().secret().as_str())),
             Err(RequestTokenError::ServerResponse(refusal)) => {
                 Err(IdentityError::CodeRefused(refusal.error().to_string()))
@@ -119,15 +102,6 @@ fn refusal(body: &[u8]) -> IdentityError {
         Ok(refusal) => IdentityError::CodeRefused(refusal.error),
         Err(_) => IdentityError::ProviderFailed("the token endpoint's answer is not an OAuth answer".to_owned()),
     }
-}
-
-fn parse_user(body: &[u8]) -> Result<User, IdentityError> {
-    let malformed = || IdentityError::ProviderFailed("/user answered something that is not a GitHub user".to_owned());
-    let user: GitHubUser = serde_json::from_slice(body).map_err(|_| malformed())?;
-    // The login becomes a request header and a key; GitHub's own alphabet is alphanumeric and hyphen.
-    let printable = !user.login.is_empty() && user.login.bytes().all(|b| b.is_ascii_graphic());
-    let id = Subject::parse(&user.id.to_string()).filter(|_| printable).ok_or_else(malformed)?;
-    Ok(User { id, username: user.login, email: user.email, name: user.name })
 }
 
 /// [`bounded::send`] in the shape that `oauth2` calls.
@@ -153,18 +127,6 @@ impl<'c> AsyncHttpClient<'c> for BoundedHttp<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn githubs_number_becomes_the_subject_and_absent_fields_stay_absent() {
-        let user = parse_user(br#"{"id":583231,"login":"octocat","email":null,"plan":{}}"#).unwrap();
-        assert_eq!((user.id.as_str(), user.username.as_str(), user.email), ("583231", "octocat", None));
-    }
-
-    #[test]
-    fn a_login_that_could_split_a_header_is_refused() {
-        assert!(parse_user(b"{\"id\":1,\"login\":\"a\\r\\nX-User-Id: 2\"}").is_err());
-        assert!(parse_user(b"{\"id\":1,\"login\":\"\"}").is_err());
-    }
 
     #[test]
     fn githubs_refusal_with_status_200_is_a_refusal() {

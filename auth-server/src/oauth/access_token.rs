@@ -3,9 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    error::TokenError,
     gateway::Gateway,
     grant::User,
     id::{ClientId, FamilyId, Subject, TokenId},
+    people::{Groups, People},
     resource::Resource,
     scope::Scope,
 };
@@ -38,6 +40,12 @@ impl Authorized {
         &self.user
     }
 
+    /// The operator may have taken the person off the list since they signed in.
+    pub fn check_owner(&self, people: &People) -> Result<(), TokenError> {
+        let admitted = people.admits(&self.user.username, &self.user.groups);
+        if admitted { Ok(()) } else { Err(TokenError::PersonRemoved) }
+    }
+
     /// The claims of RFC 9068 §2.2; email and name only with the scope that asks for them (OpenID Connect Core §5.4).
     pub fn issue(&self, issue: Issue, family: Option<FamilyId>, gateway: &Gateway) -> TokenRecord {
         let with = |scope: &str, value: &Option<String>| value.clone().filter(|_| self.scope.contains(scope));
@@ -54,7 +62,7 @@ impl Authorized {
             email: with("email", &self.user.email),
             name: with("profile", &self.user.name),
         };
-        TokenRecord { claims, family }
+        TokenRecord { claims, family, groups: self.user.groups.clone() }
     }
 
     /// RFC 9068 §3: the resources; without any, the issuer, which stands for every service of this gateway.
@@ -94,6 +102,8 @@ pub struct Claims {
 pub struct TokenRecord {
     pub claims: Claims,
     pub family: Option<FamilyId>,
+    /// Not in the token itself: they are many, and no business of the MCP server.
+    pub groups: Groups,
 }
 
 pub(crate) mod one_or_many {
@@ -120,7 +130,10 @@ pub(crate) mod one_or_many {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::fixtures::{NOW, client, gateway, scope, user};
+    use crate::oauth::{
+        fixtures::{NOW, client, gateway, scope, user},
+        people::AllowList,
+    };
 
     fn issue(scopes: &str, resources: &[&str]) -> Claims {
         let resource = Resource::parse_all(resources.iter().copied(), &gateway()).unwrap();
@@ -141,6 +154,16 @@ mod tests {
     fn the_audience_is_the_resources_or_else_the_issuer() {
         assert_eq!(issue("openid", &[]).aud, ["https://auth.example.com"]);
         assert_eq!(issue("openid", &["https://time.example.com/mcp"]).aud, ["https://time.example.com/mcp"]);
+    }
+
+    #[test]
+    fn nothing_is_issued_to_someone_who_is_no_longer_on_the_list() {
+        let owned = Authorized { client_id: client().id, user: user(), scope: scope("openid"), resource: Vec::new() };
+        let mut list = AllowList::default();
+        list.add_login("mona").unwrap();
+        assert_eq!(owned.check_owner(&People::Only(list.clone())), Err(TokenError::PersonRemoved));
+        list.add_org("acme").unwrap();
+        assert_eq!(owned.check_owner(&People::Only(list)), Ok(()));
     }
 
     #[test]

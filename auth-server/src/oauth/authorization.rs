@@ -17,6 +17,7 @@ use super::{
     resource::Resource,
     scope::Scope,
     secret::{Secret, SecretHash},
+    service::ScopesSupported,
 };
 
 /// A checked authorization request.
@@ -47,7 +48,7 @@ pub struct PendingAuthorization {
 pub struct AuthorizationPolicy {
     pub gateway: Gateway,
     /// Scopes that exist here; others that are asked for are left out of the grant (RFC 6749 §3.3).
-    pub scopes_supported: Scope,
+    pub scopes_supported: ScopesSupported,
     /// Granted when neither the request nor the registration names a scope.
     pub default_scope: Scope,
     /// `REQUIRE_RESOURCE`: refuse requests without a resource indicator.
@@ -258,11 +259,11 @@ fn code_challenge(params: &Params) -> Result<String, Fault> {
 
 fn scope(params: &Params, client: &Client, policy: &AuthorizationPolicy) -> Result<Scope, Fault> {
     let Some(text) = params.get("scope") else {
-        let registered = client.scope.intersection(&policy.scopes_supported);
+        let registered = policy.scopes_supported.existing(&client.scope);
         return Ok(if registered.is_empty() { policy.default_scope.clone() } else { registered });
     };
     let requested = Scope::parse(text).map_err(|_| Fault(ErrorCode::InvalidScope, "scope is malformed"))?;
-    let granted = requested.intersection(&policy.scopes_supported);
+    let granted = policy.scopes_supported.existing(&requested);
     if granted.is_empty() && !requested.is_empty() {
         return Err(Fault(ErrorCode::InvalidScope, "none of the requested scopes exists here"));
     }

@@ -28,7 +28,7 @@ pub fn bearer(denied: &Denied, request: &ForwardedRequest, scope: &Scope, gatewa
             challenge.add("error", "insufficient_scope");
             challenge.add("error_description", &denied.to_string());
         }
-        Denied::ForeignOrigin => return None,
+        Denied::PersonNotAllowed | Denied::ForeignOrigin => return None,
     }
     let scope = match denied {
         Denied::InsufficientScope { required } => required,
@@ -107,8 +107,9 @@ mod tests {
     }
 
     #[test]
-    fn a_foreign_origin_gets_no_challenge() {
+    fn who_may_not_come_in_whatever_they_send_gets_no_challenge() {
         assert_eq!(challenge(&Denied::ForeignOrigin, "/mcp"), None);
+        assert_eq!(challenge(&Denied::PersonNotAllowed, "/mcp"), None);
     }
 
     #[test]

@@ -80,6 +80,8 @@ pub enum TokenError {
     PkceFailed,
     #[error("the refresh token is not known")]
     RefreshUnknown,
+    #[error("the person may no longer use this gateway")]
+    PersonRemoved,
     #[error("the refresh token was used before")]
     RefreshReused { family: Option<FamilyId> },
     #[error("{0}")]
@@ -117,6 +119,7 @@ impl TokenError {
             | Self::RedirectUriMismatch
             | Self::PkceFailed
             | Self::RefreshUnknown
+            | Self::PersonRemoved
             | Self::RefreshReused { .. } => "invalid_grant",
         }
     }

@@ -15,6 +15,7 @@ use super::{
     refresh::{RefreshGrant, RefreshState},
     scope::Scope,
     secret::Secret,
+    service::ScopesSupported,
 };
 
 pub(crate) const NOW: u64 = 1_800_000_000;
@@ -33,7 +34,7 @@ pub(crate) fn scope(text: &str) -> Scope {
 pub(crate) fn policy() -> AuthorizationPolicy {
     AuthorizationPolicy {
         gateway: gateway(),
-        scopes_supported: scope("openid profile email offline_access"),
+        scopes_supported: ScopesSupported::new(scope("openid profile email offline_access"), []),
         default_scope: scope("openid profile email"),
         require_resource: false,
     }
@@ -67,6 +68,7 @@ pub(crate) fn user() -> User {
         username: "octocat".to_owned(),
         email: Some("octocat@example.com".to_owned()),
         name: Some("Mona".to_owned()),
+        groups: ["acme".to_owned()].into_iter().collect(),
     }
 }
 

@@ -8,6 +8,7 @@ use super::{
     client_authentication::AuthenticatedClient,
     error::TokenError,
     id::{FamilyId, Subject},
+    people::Groups,
     pkce,
     refresh::{RefreshGrant, RefreshState},
     token::{CodeExchange, narrow_resource},
@@ -21,6 +22,8 @@ pub struct User {
     pub username: String,
     pub email: Option<String>,
     pub name: Option<String>,
+    /// As GitHub said at this login; empty when it was not asked.
+    pub groups: Groups,
 }
 
 /// Stored under `oauth:code:{sha256(code)}`.

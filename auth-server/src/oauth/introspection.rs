@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     access_token::Claims,
     client_authentication::AuthenticatedClient,
-    verify::{Revocation, VerifiedClaims},
+    verify::{Revocation, Rules, VerifiedClaims},
 };
 
 /// RFC 7662 §2.2: for everything that is not an active token of this client, and nothing more than that.
@@ -15,9 +15,16 @@ pub fn inactive() -> Value {
 
 /// `claims`: `None` when the token is not one of ours or no longer valid. A public client has no way to prove itself,
 /// so it learns nothing (RFC 7662 §2.1).
-pub fn introspect(claims: Option<&VerifiedClaims>, revocation: Revocation, caller: &AuthenticatedClient) -> Value {
-    match claims.map(VerifiedClaims::claims) {
-        Some(claims) if revocation == Revocation::Active && may_see(claims, caller) => active(claims),
+pub fn introspect(
+    claims: Option<&VerifiedClaims>,
+    revocation: &Revocation,
+    rules: &Rules,
+    caller: &AuthenticatedClient,
+) -> Value {
+    match (claims.map(VerifiedClaims::claims), revocation) {
+        (Some(claims), Revocation::Active(groups)) if rules.admit(claims, groups) && may_see(claims, caller) => {
+            active(claims)
+        }
         _ => inactive(),
     }
 }
@@ -45,28 +52,47 @@ fn active(claims: &Claims) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::fixtures::{NOW, authenticated, claims, client, client_named, gateway, public_client};
+    use crate::oauth::{
+        fixtures::{NOW, authenticated, claims, client, client_named, gateway, public_client},
+        people::{AllowList, Groups, People},
+    };
 
     fn ask(caller: AuthenticatedClient, revocation: Revocation) -> Value {
         let verified = VerifiedClaims::check(claims(), None, gateway().issuer(), NOW).unwrap();
-        introspect(Some(&verified), revocation, &caller)
+        introspect(Some(&verified), &revocation, &rules(People::Anyone), &caller)
+    }
+
+    fn rules(people: People) -> Rules {
+        Rules { gateway: gateway(), people, require_resource: false }
+    }
+
+    fn still_active() -> Revocation {
+        Revocation::Active(Groups::default())
     }
 
     #[test]
     fn its_own_client_sees_an_active_token() {
-        let answer = ask(authenticated(client()), Revocation::Active);
+        let answer = ask(authenticated(client()), still_active());
         assert_eq!((answer["active"].clone(), answer["username"].clone()), (json!(true), json!("octocat")));
     }
 
     #[test]
     fn introspection_by_another_client_learns_nothing() {
-        assert_eq!(ask(authenticated(client_named("client_2")), Revocation::Active), inactive());
-        assert_eq!(ask(authenticated(public_client()), Revocation::Active), inactive());
+        assert_eq!(ask(authenticated(client_named("client_2")), still_active()), inactive());
+        assert_eq!(ask(authenticated(public_client()), still_active()), inactive());
     }
 
     #[test]
     fn a_revoked_or_unknown_token_is_inactive() {
         assert_eq!(ask(authenticated(client()), Revocation::Revoked), inactive());
-        assert_eq!(introspect(None, Revocation::Active, &authenticated(client())), inactive());
+        let anyone = rules(People::Anyone);
+        assert_eq!(introspect(None, &still_active(), &anyone, &authenticated(client())), inactive());
+    }
+
+    #[test]
+    fn the_token_of_a_removed_user_is_inactive() {
+        let verified = VerifiedClaims::check(claims(), None, gateway().issuer(), NOW).unwrap();
+        let nobody = rules(People::Only(AllowList::default()));
+        assert_eq!(introspect(Some(&verified), &still_active(), &nobody, &authenticated(client())), inactive());
     }
 }

@@ -7,6 +7,7 @@ use super::{
     gateway::Gateway,
     resource::{Resource, is_plain},
     scope::Scope,
+    service::ScopesSupported,
 };
 
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
@@ -52,13 +53,13 @@ pub fn authorization_server(gateway: &Gateway, scopes: &Scope) -> Value {
 /// RFC 9728 §2 for the server at `path` on `host`; `None` when that is no URL of this gateway.
 ///
 /// `path`: what follows `/.well-known/oauth-protected-resource` (RFC 9728 §3.1), empty for the host itself.
-pub fn protected_resource(gateway: &Gateway, host: &str, path: &str, scopes: &Scope) -> Option<Value> {
+pub fn protected_resource(gateway: &Gateway, host: &str, path: &str, scopes: &ScopesSupported) -> Option<Value> {
     let host = gateway.host(host)?;
     if !path.is_empty() && !path.starts_with('/') {
         return None;
     }
     let resource = Resource::parse(&format!("https://{host}{path}"), gateway).ok()?;
-    let scopes = scopes.without("offline_access");
+    let scopes = scopes.at(&host, gateway);
     Some(json!({
         "resource": resource.as_str(),
         "authorization_servers": [gateway.issuer()],
@@ -93,7 +94,7 @@ mod tests {
 
     #[test]
     fn every_url_starts_with_the_issuer() {
-        let document = authorization_server(&gateway(), &policy().scopes_supported);
+        let document = authorization_server(&gateway(), &policy().scopes_supported.all());
         assert_eq!(document["issuer"], "https://auth.example.com");
         assert_eq!(document["token_endpoint"], "https://auth.example.com/token");
         assert_eq!(document["code_challenge_methods_supported"], json!(["S256"]));
@@ -108,9 +109,9 @@ mod tests {
     }
 
     #[test]
-    fn offline_access_is_never_a_scope_of_a_resource() {
+    fn a_resource_has_a_scope_of_its_own_and_never_offline_access() {
         let document = resource("time.example.com", "/mcp").unwrap();
-        assert_eq!(document["scopes_supported"], json!(["email", "openid", "profile"]));
+        assert_eq!(document["scopes_supported"], json!(["email", "mcp:time", "openid", "profile"]));
     }
 
     #[test]

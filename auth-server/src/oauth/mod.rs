@@ -17,7 +17,9 @@ pub mod id;
 pub mod introspection;
 pub mod metadata;
 pub mod params;
+pub mod people;
 pub(crate) mod pkce;
+pub mod policy;
 pub mod redirect_uri;
 pub mod refresh;
 pub mod registration;
@@ -25,6 +27,7 @@ pub mod resource;
 pub mod revocation;
 pub mod scope;
 pub mod secret;
+pub mod service;
 pub mod token;
 pub mod verify;
 

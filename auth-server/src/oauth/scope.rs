@@ -21,6 +21,11 @@ impl Scope {
         if tokens.iter().all(|t| t.bytes().all(allowed)) { Ok(Self(tokens)) } else { Err(InvalidScope) }
     }
 
+    /// One token whose characters are known to be right.
+    pub(super) fn of(token: String) -> Self {
+        Self(BTreeSet::from([token]))
+    }
+
     pub fn contains(&self, token: &str) -> bool {
         self.0.contains(token)
     }
@@ -31,6 +36,14 @@ impl Scope {
 
     pub fn intersection(&self, other: &Self) -> Self {
         Self(self.0.intersection(&other.0).cloned().collect())
+    }
+
+    pub fn union(&self, other: &Self) -> Self {
+        Self(self.0.union(&other.0).cloned().collect())
+    }
+
+    pub fn filter(&self, keep: impl Fn(&str) -> bool) -> Self {
+        Self(self.0.iter().filter(|token| keep(token)).cloned().collect())
     }
 
     pub fn without(&self, token: &str) -> Self {

@@ -8,6 +8,8 @@ use super::{
     forwarded::ForwardedRequest,
     gateway::Gateway,
     id::{ClientId, Subject},
+    people::{Groups, People},
+    policy::Policy,
     resource,
     scope::Scope,
 };
@@ -16,10 +18,17 @@ use super::{
 pub const LEEWAY: u64 = 60;
 
 /// Whether the store still knows the token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Revocation {
-    Active,
+    /// With the person's organisations and teams, as they were at login.
+    Active(Groups),
     Revoked,
+}
+
+impl Revocation {
+    pub fn is_active(&self) -> bool {
+        matches!(self, Self::Active(_))
+    }
 }
 
 /// Why a token is no good: `invalid_token` (RFC 6750 §3.1).
@@ -45,6 +54,9 @@ pub enum InvalidToken {
     Expired,
     #[error("the token was revoked")]
     Revoked,
+    /// The operator took them off the list after they had signed in.
+    #[error("the token's owner may no longer use this gateway")]
+    PersonRemoved,
     #[error("the token is for another service")]
     Audience,
 }
@@ -73,14 +85,22 @@ impl VerifiedClaims {
     }
 }
 
-/// What one protected service asks of a token.
+/// What the gateway asks of every token, whichever service it is for.
 #[derive(Clone, Debug)]
-pub struct Policy {
+pub struct Rules {
     pub gateway: Gateway,
-    /// Every one of these is needed; from the middleware's address, which the client cannot influence.
-    pub required_scope: Scope,
+    /// Who may use this gateway today.
+    pub people: People,
     /// `REQUIRE_RESOURCE`: tokens that are good for the whole gateway are not accepted.
     pub require_resource: bool,
+}
+
+impl Rules {
+    /// Whether the token's owner may still use this gateway. A machine client acts for itself (RFC 9068 §2.2: its `sub`
+    /// is its `client_id`); the operator who registered it is who takes it away.
+    pub fn admit(&self, claims: &Claims, groups: &Groups) -> bool {
+        claims.sub.as_str() == claims.client_id.as_str() || self.people.admits(&claims.username, groups)
+    }
 }
 
 /// Why a request does not pass.
@@ -92,6 +112,9 @@ pub enum Denied {
     InvalidToken(#[from] InvalidToken),
     #[error("the token lacks a scope that this service needs")]
     InsufficientScope { required: Scope },
+    /// Another login of the same person would not help, nor would another scope: no challenge goes with it.
+    #[error("this GitHub account may not use this service")]
+    PersonNotAllowed,
     /// `Origin` is present and not on the list (MCP transports, «Security Warning»).
     #[error("the origin is not allowed")]
     ForeignOrigin,
@@ -101,7 +124,7 @@ impl Denied {
     pub fn status(&self) -> u16 {
         match self {
             Self::TokenMissing | Self::InvalidToken(_) => 401,
-            Self::InsufficientScope { .. } | Self::ForeignOrigin => 403,
+            Self::InsufficientScope { .. } | Self::PersonNotAllowed | Self::ForeignOrigin => 403,
         }
     }
 
@@ -111,7 +134,7 @@ impl Denied {
             Self::TokenMissing => "invalid_request",
             Self::InvalidToken(_) => "invalid_token",
             Self::InsufficientScope { .. } => "insufficient_scope",
-            Self::ForeignOrigin => "access_denied",
+            Self::PersonNotAllowed | Self::ForeignOrigin => "access_denied",
         }
     }
 }
@@ -144,25 +167,40 @@ impl Permit<'_> {
     }
 }
 
+/// What a token is held against.
+#[derive(Clone, Copy, Debug)]
+pub struct Check<'a> {
+    pub request: &'a ForwardedRequest,
+    pub rules: &'a Rules,
+    /// Of the service that `request` is for.
+    pub policy: &'a Policy,
+    /// Seconds since the epoch.
+    pub now: u64,
+}
+
 /// Decides one forwarded request.
 pub fn authorize<'a>(
     claims: &'a VerifiedClaims,
-    revocation: Revocation,
-    request: &ForwardedRequest,
-    policy: &Policy,
-    now: u64,
+    revocation: &Revocation,
+    check: Check<'_>,
 ) -> Result<Permit<'a>, Denied> {
+    let Check { request, rules, policy, now } = check;
     let VerifiedClaims(claims) = claims;
     // Again: verified claims may come from a cache.
     check_expiry(claims, now)?;
-    if revocation == Revocation::Revoked {
-        return Err(InvalidToken::Revoked.into());
+    let Revocation::Active(groups) = revocation else { return Err(InvalidToken::Revoked.into()) };
+    if !rules.admit(claims, groups) {
+        return Err(InvalidToken::PersonRemoved.into());
     }
-    if !is_audience(claims, request, policy) {
+    if !is_audience(claims, request, rules) {
         return Err(InvalidToken::Audience.into());
     }
-    if !policy.required_scope.is_subset(&claims.scope) {
-        return Err(Denied::InsufficientScope { required: policy.required_scope.clone() });
+    // Before the scope: someone who may not come in is not sent to ask for more of it.
+    if !policy.admits(&claims.username, groups) {
+        return Err(Denied::PersonNotAllowed);
+    }
+    if !policy.scope().is_subset(&claims.scope) {
+        return Err(Denied::InsufficientScope { required: policy.scope().clone() });
     }
     Ok(Permit { claims })
 }
@@ -172,11 +210,11 @@ fn check_expiry(claims: &Claims, now: u64) -> Result<(), InvalidToken> {
 }
 
 /// RFC 9068 §4: `aud` must name this service; the issuer stands for every service of the gateway (decisions.md).
-fn is_audience(claims: &Claims, request: &ForwardedRequest, policy: &Policy) -> bool {
-    let issuer = policy.gateway.issuer();
+fn is_audience(claims: &Claims, request: &ForwardedRequest, rules: &Rules) -> bool {
+    let issuer = rules.gateway.issuer();
     claims.aud.iter().any(|audience| {
         if audience == issuer {
-            return !policy.require_resource;
+            return !rules.require_resource;
         }
         resource::covers(audience, request.host(), request.path())
     })

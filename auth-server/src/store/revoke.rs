@@ -1,7 +1,12 @@
 //! Tokens cease to be (RFC 7009), one by one or a family at a time (RFC 9700 §4.14.2).
 
 use super::{
-    Revocation, Store, StoreUnavailable, StoredRefresh, cache::Basis, issue::ATTEMPTS, key, kv::Batch, record,
+    Revocation, Store, StoreUnavailable, StoredRefresh,
+    cache::Basis,
+    issue::ATTEMPTS,
+    key,
+    kv::Batch,
+    record::{self, token::Standing},
     scan::Listing,
 };
 use crate::oauth::{
@@ -25,12 +30,13 @@ impl Store {
         let revoked = || Ok((Revocation::Revoked, Basis::default()));
         let (bytes, token) = self.kv.get_watched(&key::token(jti)).await?;
         let Some(bytes) = bytes else { return revoked() };
-        let Some(client) = record::token::depends_on(&bytes)? else {
-            return Ok((Revocation::Active, Basis::of([token])));
+        let Standing { depends_on, groups } = record::token::standing(&bytes)?;
+        let Some(client) = depends_on else {
+            return Ok((Revocation::Active(groups), Basis::of([token])));
         };
         match self.kv.get_watched(&key::client(&client)).await? {
             (None, _) => revoked(),
-            (Some(_), client) => Ok((Revocation::Active, Basis::of([token, client]))),
+            (Some(_), client) => Ok((Revocation::Active(groups), Basis::of([token, client]))),
         }
     }
 

@@ -135,7 +135,7 @@ async fn purging_takes_what_is_useless_and_nothing_else() {
         assert_eq!(place.json(&["stats", "--json"])["access_tokens"], 2);
         place.says(&["purge"]);
         assert_eq!(place.json(&["stats", "--json"])["access_tokens"], 1);
-        assert_eq!(place.store().revocation(&jti("first")).await.unwrap(), Revocation::Active);
+        assert!(place.store().revocation(&jti("first")).await.unwrap().is_active());
         let again = place.json(&["purge", "--json"]);
         assert!(again.as_object().unwrap().values().all(|count| *count == json!(0)), "{again}");
     }

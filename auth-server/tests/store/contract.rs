@@ -10,7 +10,7 @@ use auth_server::{
         refresh::RefreshState,
         secret::Secret,
     },
-    store::{Commit, Revocation, Store},
+    store::{Commit, Store},
 };
 
 use crate::{
@@ -27,7 +27,7 @@ fn client_id(text: &str) -> ClientId {
 }
 
 async fn is_active(store: &Store, id: &str) -> bool {
-    store.revocation(&jti(id)).await.unwrap() == Revocation::Active
+    store.revocation(&jti(id)).await.unwrap().is_active()
 }
 
 on_both! {

@@ -14,7 +14,7 @@ use std::{
 
 use auth_server::{
     oauth::secret::Secret,
-    store::{Commit, Revocation, Store, StoreConfig},
+    store::{Commit, Store, StoreConfig},
 };
 use tokio::task::JoinSet;
 
@@ -90,7 +90,7 @@ fn write_until_killed(dir: &Path, round: usize) -> Vec<String> {
 
 /// Whether a redemption is there; panics if only half of it is.
 async fn is_there(store: &Store, name: &str) -> bool {
-    let token = store.revocation(&jti(name)).await.unwrap() == Revocation::Active;
+    let token = store.revocation(&jti(name)).await.unwrap().is_active();
     // Found only together with its family.
     let refresh = store.refresh(&Secret::new(format!("refresh-{name}"))).await.unwrap().is_some();
     assert_eq!(token, refresh, "{name} is there by halves");

@@ -119,7 +119,8 @@ pub(crate) fn client() -> Client {
 
 pub(crate) fn user() -> User {
     let id = Subject::parse("583231").unwrap();
-    User { id, username: "octocat".to_owned(), email: None, name: Some("Mona".to_owned()) }
+    let groups = ["acme".to_owned(), "acme/devs".to_owned()].into_iter().collect();
+    User { id, username: "octocat".to_owned(), email: None, name: Some("Mona".to_owned()), groups }
 }
 
 pub(crate) fn request() -> AuthorizationRequest {
@@ -155,7 +156,7 @@ pub(crate) fn token(id: &str, family: Option<FamilyId>) -> TokenRecord {
         email: None,
         name: Some("Mona".to_owned()),
     };
-    TokenRecord { claims, family }
+    TokenRecord { claims, family, groups: user().groups }
 }
 
 pub(crate) fn refresh_grant(family: Option<FamilyId>) -> RefreshGrant {

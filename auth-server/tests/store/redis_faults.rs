@@ -23,7 +23,7 @@ async fn is_refused_soon<T>(work: impl Future<Output = Result<T, StoreUnavailabl
 }
 
 async fn works(store: &Store) {
-    assert_eq!(store.revocation(&jti("first")).await.unwrap(), Revocation::Active);
+    assert!(store.revocation(&jti("first")).await.unwrap().is_active());
     store.put_client(&client(), None).await.unwrap();
 }
 
@@ -100,7 +100,7 @@ async fn a_read_only_redis_refuses_writes_and_answers_reads() {
     let mut redis = ground.redis.as_ref().unwrap().client().await;
     let _: () = cmd("REPLICAOF").arg("127.0.0.1").arg(1).query_async(&mut redis).await.unwrap();
     is_refused_soon(ground.store.put_client(&client(), None)).await;
-    assert_eq!(ground.store.revocation(&jti("first")).await.unwrap(), Revocation::Active);
+    assert!(ground.store.revocation(&jti("first")).await.unwrap().is_active());
     let _: () = cmd("REPLICAOF").arg("NO").arg("ONE").query_async(&mut redis).await.unwrap();
     works(&ground.store).await;
 }

@@ -12,11 +12,12 @@ use crate::{
     http::{
         AuthServer,
         pages::{Forms, UnauthorizedPage, page},
+        verify::Question,
     },
     metrics::{METRICS, VerifyOutcome},
     oauth::{
         challenge,
-        forwarded::{ForwardedRequest, NotForwarded},
+        forwarded::NotForwarded,
         verify::{Denied, InvalidToken},
     },
     store::StoreUnavailable,
@@ -48,6 +49,12 @@ impl From<NotForwarded> for VerifyFault {
     }
 }
 
+impl From<OurFault> for VerifyFault {
+    fn from(fault: OurFault) -> Self {
+        Self::Ours(fault)
+    }
+}
+
 impl From<StoreUnavailable> for VerifyFault {
     fn from(fault: StoreUnavailable) -> Self {
         Self::Ours(fault.into())
@@ -55,16 +62,16 @@ impl From<StoreUnavailable> for VerifyFault {
 }
 
 impl VerifyFault {
-    /// `forwarded`: absent only when reading it was the fault.
-    pub(crate) fn response(
+    /// `question`: absent only when reading it was the fault.
+    pub(in crate::http) fn response(
         &self,
         server: &AuthServer,
         request: &HttpRequest,
-        forwarded: Option<&ForwardedRequest>,
+        question: Option<&Question>,
     ) -> HttpResponse {
         METRICS.verify.add(self.outcome());
-        match (self, forwarded) {
-            (Self::Denied(denied), Some(forwarded)) => refusal(denied, server, request, forwarded),
+        match (self, question) {
+            (Self::Denied(denied), Some(question)) => refusal(denied, server, request, question),
             (Self::Ours(fault), _) => fault.response(),
             (Self::NotForwarded(_) | Self::Denied(_), _) => {
                 info!(reason:% = NotForwarded; "request refused");
@@ -84,7 +91,8 @@ impl VerifyFault {
     }
 }
 
-fn refusal(denied: &Denied, server: &AuthServer, request: &HttpRequest, forwarded: &ForwardedRequest) -> HttpResponse {
+fn refusal(denied: &Denied, server: &AuthServer, request: &HttpRequest, question: &Question) -> HttpResponse {
+    let Question { forwarded, policy } = question;
     match denied {
         // How every client begins.
         Denied::TokenMissing => debug!(host = forwarded.host(); "request without a token"),
@@ -98,8 +106,9 @@ fn refusal(denied: &Denied, server: &AuthServer, request: &HttpRequest, forwarde
     } else {
         oauth_error(&mut HttpResponse::build(status), denied.code(), &denied.to_string())
     };
-    let scope = &server.authorization.default_scope;
-    let challenge = challenge::bearer(denied, forwarded, scope, &server.gateway);
+    // All that this service needs, so that the first login is enough (MCP authorization, «Scope Selection Strategy»).
+    let scope = server.authorization.default_scope.union(policy.scope());
+    let challenge = challenge::bearer(denied, forwarded, &scope, &server.gateway);
     if let Some(value) = challenge.and_then(|text| header::HeaderValue::try_from(text).ok()) {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
     }

@@ -20,6 +20,7 @@ use crate::{
     oauth::{
         challenge,
         error::{ManagementError, RegistrationError, TokenError},
+        policy::MalformedPolicy,
     },
     random::NoRandomness,
     request_id,
@@ -55,6 +56,9 @@ pub(crate) enum OurFault {
     ClientDocument(FetchError),
     #[error("MAX_CLIENTS are registered")]
     TooManyClients,
+    /// The operator's, strictly; nobody passes until it is mended.
+    #[error("the address of the forwardAuth middleware (/verify?…) is wrong: {0}")]
+    Policy(#[from] MalformedPolicy),
 }
 
 impl From<StoreUnavailable> for Fault {
@@ -121,7 +125,7 @@ impl OurFault {
             Self::Store(_) | Self::Contention | Self::ClientDocument(_) | Self::TooManyClients => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            Self::Randomness(_) | Self::Signing(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Randomness(_) | Self::Signing(_) | Self::Policy(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 

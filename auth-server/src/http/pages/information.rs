@@ -6,8 +6,8 @@ use askama::Template;
 
 use super::words;
 use crate::{
-    config::{AllowedUsers, Lifetimes},
-    oauth::{consent, gateway::Gateway, scope::Scope},
+    config::Lifetimes,
+    oauth::{consent, gateway::Gateway, people::People, scope::Scope},
 };
 
 #[derive(Template)]
@@ -75,7 +75,7 @@ impl<'a> PolicyPage<'a> {
 }
 
 impl<'a> TermsPage<'a> {
-    pub(crate) fn new(domain: &'a str, allowed: &AllowedUsers) -> Self {
-        Self { style: super::STYLE, domain, open_to_all: *allowed == AllowedUsers::Anyone }
+    pub(crate) fn new(domain: &'a str, allowed: &People) -> Self {
+        Self { style: super::STYLE, domain, open_to_all: *allowed == People::Anyone }
     }
 }

@@ -7,6 +7,7 @@ use crate::oauth::{
     authorization::AuthorizationRequest,
     grant::{CodeGrant, User},
     id::{ClientId, FamilyId, Subject},
+    people::Groups,
     redirect_uri::RedirectUri,
     resource::Resource,
     scope::Scope,
@@ -42,6 +43,8 @@ struct Approved {
     issued_at: u64,
     #[serde(default)]
     hashed: bool,
+    #[serde(default, skip_serializing_if = "Groups::is_empty")]
+    groups: Groups,
 }
 
 pub(in crate::store) fn encode(grant: &CodeGrant) -> Result<Vec<u8>, StoreUnavailable> {
@@ -61,6 +64,7 @@ pub(in crate::store) fn encode(grant: &CodeGrant) -> Result<Vec<u8>, StoreUnavai
             resource: request.resource.clone(),
             issued_at: *issued_at,
             hashed: true,
+            groups: user.groups.clone(),
         })),
     })
 }
@@ -80,7 +84,13 @@ pub(in crate::store) fn decode(bytes: &[u8], origin: Origin) -> Result<Option<Co
     let Ok(redirect_uri) = RedirectUri::parse(&approved.redirect_uri) else { return Ok(None) };
     let Some(code_challenge) = approved.code_challenge else { return Ok(None) };
     let Approved { client_id, scope, state, resource, issued_at, .. } = approved;
-    let user = User { id: approved.user_id, username: approved.username, email: approved.email, name: approved.name };
+    let user = User {
+        id: approved.user_id,
+        username: approved.username,
+        email: approved.email,
+        name: approved.name,
+        groups: approved.groups,
+    };
     let request = AuthorizationRequest { client_id, redirect_uri, scope, state, code_challenge, resource };
     Ok(Some(CodeGrant::Approved { request, user, issued_at }))
 }

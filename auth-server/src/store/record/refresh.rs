@@ -6,6 +6,7 @@ use super::{super::StoreUnavailable, Origin};
 use crate::oauth::{
     grant::User,
     id::{ClientId, FamilyId, Subject},
+    people::Groups,
     refresh::{RefreshGrant, RefreshState},
     resource::Resource,
     scope::Scope,
@@ -30,6 +31,8 @@ struct RefreshRecord {
     state: RefreshState,
     #[serde(default)]
     hashed: bool,
+    #[serde(default, skip_serializing_if = "Groups::is_empty")]
+    groups: Groups,
 }
 
 fn active() -> RefreshState {
@@ -49,13 +52,15 @@ pub(in crate::store) fn encode(grant: &RefreshGrant) -> Result<Vec<u8>, StoreUna
         family: grant.family.clone(),
         state: grant.state.clone(),
         hashed: true,
+        groups: grant.user.groups.clone(),
     })
 }
 
 /// `None`: the other service's record.
 pub(in crate::store) fn decode(bytes: &[u8], origin: Origin) -> Result<Option<RefreshGrant>, StoreUnavailable> {
     let record: RefreshRecord = super::decode(bytes)?;
-    let user = User { id: record.user_id, username: record.username, email: record.email, name: record.name };
+    let RefreshRecord { user_id: id, username, email, name, groups, .. } = record;
+    let user = User { id, username, email, name, groups };
     let RefreshRecord { client_id, scope, resource, family, created_at, state, .. } = record;
     let grant = RefreshGrant { client_id, user, scope, resource, family, created_at, state };
     Ok((record.hashed == (origin == Origin::Ours)).then_some(grant))

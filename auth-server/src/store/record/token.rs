@@ -6,6 +6,7 @@ use super::super::StoreUnavailable;
 use crate::oauth::{
     access_token::{Claims, TokenRecord},
     id::{ClientId, FamilyId, Subject, TokenId},
+    people::Groups,
     scope::Scope,
 };
 
@@ -33,6 +34,8 @@ struct Record {
     /// Told apart from the Python service's records, which may have no family either.
     #[serde(default)]
     jti: Option<TokenId>,
+    #[serde(default, skip_serializing_if = "Groups::is_empty")]
+    groups: Groups,
 }
 
 pub(in crate::store) fn encode(token: &TokenRecord) -> Result<Vec<u8>, StoreUnavailable> {
@@ -50,6 +53,7 @@ pub(in crate::store) fn encode(token: &TokenRecord) -> Result<Vec<u8>, StoreUnav
         aud: claims.aud,
         family: token.family.clone(),
         jti: Some(claims.jti),
+        groups: token.groups.clone(),
     })
 }
 
@@ -69,18 +73,31 @@ pub(in crate::store) fn decode(jti: &TokenId, bytes: &[u8]) -> Result<TokenRecor
         email: record.email,
         name: record.name,
     };
-    Ok(TokenRecord { claims, family: record.family })
+    Ok(TokenRecord { claims, family: record.family, groups: record.groups })
 }
 
-/// The client that must still exist for the token to be good: of the Python service's tokens, whose records are not
-/// listed anywhere. Ours are deleted together with their client.
-pub(in crate::store) fn depends_on(bytes: &[u8]) -> Result<Option<ClientId>, StoreUnavailable> {
+/// What `/verify` needs of a record.
+pub(in crate::store) struct Standing {
+    /// The client that must still exist for the token to be good: of the Python service's tokens, whose records are not
+    /// listed anywhere. Ours are deleted together with their client.
+    pub(in crate::store) depends_on: Option<ClientId>,
+    pub(in crate::store) groups: Groups,
+}
+
+pub(in crate::store) fn standing(bytes: &[u8]) -> Result<Standing, StoreUnavailable> {
     #[derive(Deserialize)]
     struct Glance {
         client_id: ClientId,
         #[serde(default)]
         jti: Option<IgnoredAny>,
+        #[serde(default)]
+        groups: Groups,
     }
-    let glance: Glance = super::decode(bytes)?;
-    Ok(glance.jti.is_none().then_some(glance.client_id))
+    let Glance { client_id, jti, groups } = super::decode(bytes)?;
+    Ok(Standing { depends_on: jti.is_none().then_some(client_id), groups })
+}
+
+/// See [`Standing::depends_on`].
+pub(in crate::store) fn depends_on(bytes: &[u8]) -> Result<Option<ClientId>, StoreUnavailable> {
+    standing(bytes).map(|standing| standing.depends_on)
 }

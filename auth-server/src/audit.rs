@@ -98,6 +98,25 @@ pub fn token_revoked(client: &ClientId) {
     info!(target: TARGET, event = "token_revoked", client_id:% = client; "token revoked");
 }
 
+/// At the account page: what this login of the client gave.
+pub fn access_revoked(client: &ClientId, user: &Subject, family: &FamilyId) {
+    info!(
+        target: TARGET, event = "access_revoked",
+        client_id:% = client, user_id:% = user, family:%;
+        "person took access back"
+    );
+}
+
+/// At the account page: everything that was given to anybody in this person's name.
+pub fn all_access_revoked(user: &Subject) {
+    info!(target: TARGET, event = "all_access_revoked", user_id:% = user; "person took all access back");
+}
+
+/// To the account page, where access can be taken back and nothing else.
+pub fn account_opened(user: &Subject) {
+    info!(target: TARGET, event = "account_opened", user_id:% = user; "person signed in to the account page");
+}
+
 /// `/verify` refused a token or a page; `host` is one of ours.
 pub fn access_refused(host: &str, reason: &Denied) {
     info!(target: TARGET, event = "access_refused", host, code = reason.code(), reason:%; "access refused");

@@ -1,87 +1,13 @@
 //! The pages a person meets, in real Chromium, with their own content security policy in force.
 
-use std::{
-    io::{Read, Write},
-    net::TcpListener,
-    thread,
-    time::Duration,
-};
+use gateway_tests::harness::{Chromium, Gateway, Look, Setup, StoreKind};
 
-use gateway_tests::{
-    client::{VERIFIER, challenge},
-    harness::{Chromium, Gateway, Look, Setup, StoreKind},
-};
-use serde_json::{Value, json};
-use url::Url;
+use crate::pages_support::{allow_and_sign_in, arrives, authorize, listening_client, parameter, register, sign_in};
 
 const OUT_OF_BAND: &str = "urn:ietf:wg:oauth:2.0:oob";
 
 fn gateway() -> Gateway {
     Setup::new(StoreKind::Embedded).fixture("time", &[]).start()
-}
-
-/// A client on this computer: answers whoever comes back from the login.
-fn listening_client() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        for connection in listener.incoming() {
-            let Ok(mut connection) = connection else { return };
-            let _asked = connection.read(&mut [0; 8192]);
-            let page =
-                "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n<h1>Back at the client</h1>";
-            let _gone = connection.write_all(page.as_bytes());
-        }
-    });
-    format!("http://{address}/callback")
-}
-
-async fn register(gateway: &Gateway, name: &str, redirect_uri: &str) -> String {
-    let metadata =
-        json!({ "client_name": name, "redirect_uris": [redirect_uri], "token_endpoint_auth_method": "none" });
-    let request = gateway.browser().http.post(format!("{}/register", gateway.issuer())).json(&metadata);
-    let registered: Value = request.send().await.unwrap().json().await.unwrap();
-    registered["client_id"].as_str().unwrap().to_owned()
-}
-
-fn authorize(gateway: &Gateway, client_id: &str, redirect_uri: &str) -> String {
-    let challenge = challenge(VERIFIER);
-    let resource = gateway.mcp("time");
-    let query = [
-        ("response_type", "code"),
-        ("client_id", client_id),
-        ("redirect_uri", redirect_uri),
-        ("state", "the-clients-state"),
-        ("scope", "openid profile email offline_access"),
-        ("resource", &resource),
-        ("code_challenge", &challenge),
-        ("code_challenge_method", "S256"),
-    ];
-    Url::parse_with_params(&format!("{}/authorize", gateway.issuer()), query).unwrap().into()
-}
-
-/// From the consent page, which is shown, to GitHub and back.
-async fn allow_and_sign_in(chromium: &Chromium, look: &str) {
-    chromium.press("Allow").await;
-    chromium.type_into("input[name=login]", "octocat").await;
-    chromium.screenshot(&format!("login-{look}")).await;
-    chromium.find(fantoccini::Locator::Css("button[value=approve]")).await.click().await.unwrap();
-}
-
-/// Where the browser is, once that is below `prefix`.
-async fn arrives(chromium: &Chromium, prefix: &str) -> Url {
-    for _ in 0..500 {
-        let url = chromium.page.current_url().await.unwrap();
-        if url.as_str().starts_with(prefix) {
-            return url;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("{prefix} was never reached, but {}", chromium.page.current_url().await.unwrap());
-}
-
-fn parameter(url: &Url, name: &str) -> Option<String> {
-    url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
 #[tokio::test]
@@ -160,5 +86,31 @@ async fn an_unknown_client_gets_a_page_and_goes_nowhere() {
     chromium.screenshot("error-light").await;
     let shown = chromium.text().await;
     assert!(!shown.contains("evil.example"), "{shown}");
+    chromium.close().await;
+}
+
+#[tokio::test]
+async fn a_client_on_the_web_is_allowed_once_and_then_goes_to_github_directly() {
+    let gateway = gateway();
+    let redirect_uri = gateway.at("auth", "/docs");
+    let client = register(&gateway, "Claude", &redirect_uri).await;
+    let url = authorize(&gateway, &client, &redirect_uri);
+    let chromium = Chromium::start(Look::Light).await;
+    chromium.page.goto(&url).await.unwrap();
+    assert!(chromium.text().await.contains("This browser remembers your answer for 30 days."));
+    chromium.screenshot("consent-web-light").await;
+    allow_and_sign_in(&chromium, "web").await;
+    let first = arrives(&chromium, &redirect_uri).await;
+
+    chromium.page.goto(&url).await.unwrap();
+    sign_in(&chromium, "octocat").await;
+    let second = arrives(&chromium, &redirect_uri).await;
+    assert!(parameter(&second, "code").is_some() && parameter(&first, "code") != parameter(&second, "code"));
+
+    chromium.page.goto(&url).await.unwrap();
+    sign_in(&chromium, "hubot").await;
+    assert!(chromium.text().await.contains("Allow Claude"), "somebody else is asked");
+    chromium.page.goto(&format!("{url}&prompt=consent")).await.unwrap();
+    assert!(chromium.text().await.contains("Allow Claude"), "the client demands it");
     chromium.close().await;
 }

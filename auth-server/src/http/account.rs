@@ -1,7 +1,6 @@
 //! `/account`: what a person has allowed, and the end of it.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
-use log::info;
 
 use super::{
     AuthServer, Server,
@@ -12,7 +11,7 @@ use super::{
     session::{self, SignedIn},
 };
 use crate::{
-    clock,
+    audit, clock,
     oauth::{
         account::{self, Session},
         authorization::PageError,
@@ -55,8 +54,8 @@ pub(super) async fn revoke_all(server: Server, request: HttpRequest, form: Form)
     let revoked = async {
         let params = form.0.map_err(PageError::Params)?;
         let Some(session) = signed_in(&server, &request, &params).await? else { return Ok(to_sign_in(&server)) };
-        let ended = server.store.logout(&session.username).await?;
-        info!(user_id:% = session.person, families = ended.families; "a person took back all access");
+        server.store.logout(&session.username).await?;
+        audit::all_access_revoked(&session.person);
         Ok(session::to_page(&server, Hop::FromPost, Notice::AllRevoked))
     };
     revoked.await.unwrap_or_else(|fault: BrowserFault| fault.response(&server, Hop::FromPost))
@@ -68,7 +67,7 @@ async fn revoke_client(server: &AuthServer, session: &Session, client: &ClientId
     server.store.forget_consent(&session.username, Some(client)).await?;
     for connection in connections(server, session).await?.iter().filter(|own| own.client_id == *client) {
         server.store.revoke_family(&connection.family).await?;
-        info!(user_id:% = session.person, client_id:% = client, family:% = connection.family; "a person took back access");
+        audit::access_revoked(client, &session.person, &connection.family);
     }
     Ok(())
 }

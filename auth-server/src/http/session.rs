@@ -4,7 +4,7 @@ use actix_web::{
     HttpRequest, HttpResponse,
     cookie::{Cookie, SameSite, time::Duration},
 };
-use log::{info, warn};
+use log::warn;
 
 use super::{
     AuthServer, Server, browser,
@@ -14,6 +14,7 @@ use super::{
     reply::{Hop, redirect},
 };
 use crate::{
+    audit,
     identity::Login,
     oauth::{
         account::{self, SESSION_LIFETIME, Session, SignIn},
@@ -67,7 +68,7 @@ pub(super) async fn finish(
         }
     };
     // Everybody may look at what was allowed in their name and take it back, also who is no longer on the list.
-    info!(user_id:% = user.id; "signed in to the account page");
+    audit::account_opened(&user.id);
     start(server, request, Session::of(user)).await.map(Some)
 }
 

@@ -2,7 +2,11 @@
 
 use std::{path::Path, process::Command, time::Duration};
 
-use fantoccini::{Client, ClientBuilder, Locator, elements::Element};
+use fantoccini::{
+    Client, ClientBuilder, Locator,
+    actions::{InputSource, KeyAction, KeyActions},
+    elements::Element,
+};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
@@ -49,6 +53,13 @@ impl Chromium {
     pub async fn press(&self, button: &str) {
         let button = self.find(Locator::XPath(&format!("//button[normalize-space()='{button}']"))).await;
         button.click().await.expect("a button can be pressed");
+    }
+
+    /// As WebDriver numbers them: Tab is U+E004, Enter U+E007.
+    pub async fn press_key(&self, key: char) {
+        let keys = KeyActions::new("keyboard".to_owned());
+        let press = keys.then(KeyAction::Down { value: key }).then(KeyAction::Up { value: key });
+        self.page.perform_actions(press).await.expect("a key can be pressed");
     }
 
     pub async fn type_into(&self, field: &str, text: &str) {

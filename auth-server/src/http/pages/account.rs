@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::words;
 use crate::{
-    oauth::{gateway::Gateway, id::ClientId},
+    oauth::{client_id_metadata, gateway::Gateway, id::ClientId, resource::Resource},
     store::Connection,
 };
 
@@ -39,7 +39,9 @@ pub(crate) struct AccountPage<'a> {
 /// Everything that one client was given.
 struct Application<'a> {
     client_id: &'a ClientId,
-    name: &'a str,
+    name: String,
+    /// Who vouches for it: the site that a client is described by.
+    domain: Option<String>,
     /// Empty: every service.
     services: Vec<String>,
     scopes: Vec<String>,
@@ -104,9 +106,15 @@ impl<'a> AccountPage<'a> {
 
 impl<'a> Application<'a> {
     fn new(connection: &'a Connection, gateway: &Gateway, now: u64) -> Self {
+        let domain = client_id_metadata::domain(&connection.client_id);
+        let nameless = || match &domain {
+            Some(site) => format!("An application of {site}"),
+            None => "An application without a name".to_owned(),
+        };
         let mut new = Self {
             client_id: &connection.client_id,
-            name: connection.client_name.as_deref().unwrap_or("An application without a name"),
+            name: connection.client_name.clone().unwrap_or_else(nameless),
+            domain: domain.filter(|_| connection.client_name.is_some()),
             services: services(connection, gateway),
             scopes: Vec::new(),
             since: connection.created_at,
@@ -148,16 +156,9 @@ impl<'a> Application<'a> {
     fn last_used(&self) -> String {
         words::ago(self.last_used, self.now)
     }
-
-    /// Who vouches for it: the domain of a client that is described by a document of its own.
-    fn domain(&self) -> Option<&str> {
-        self.client_id.as_str().strip_prefix("https://")?.split('/').next()
-    }
 }
 
 fn services(connection: &Connection, gateway: &Gateway) -> Vec<String> {
-    let name = |resource: &crate::oauth::resource::Resource| {
-        resource.service(gateway).unwrap_or_else(|| resource.as_str()).to_owned()
-    };
+    let name = |resource: &Resource| resource.service(gateway).unwrap_or_else(|| resource.as_str()).to_owned();
     connection.resource.iter().map(name).collect()
 }

@@ -60,3 +60,41 @@ fn a_page_cannot_be_framed_cached_or_scripted() {
     assert_eq!(header("cache-control"), "no-store");
     assert_eq!(header("x-content-type-options"), "nosniff");
 }
+
+/// `--name: #rrggbb` of the light or of the dark half of the style sheet.
+fn colour(half: &str, name: &str) -> [f64; 3] {
+    let (_, rest) = half.split_once(&format!("--{name}: #")).unwrap_or_else(|| panic!("no --{name}"));
+    let channel = |at: usize| f64::from(u8::from_str_radix(&rest[at..at + 2], 16).unwrap()) / 255.0;
+    [0, 2, 4].map(channel)
+}
+
+/// WCAG 2.2 §1.4.3: contrast ratio of two colours.
+fn contrast(one: [f64; 3], other: [f64; 3]) -> f64 {
+    let linear = |c: f64| if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) };
+    let luminance = |[r, g, b]: [f64; 3]| 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+    let (one, other) = (luminance(one) + 0.05, luminance(other) + 0.05);
+    one.max(other) / one.min(other)
+}
+
+#[test]
+fn all_text_has_a_contrast_of_four_and_a_half_in_the_light_and_in_the_dark() {
+    let (light, dark) = STYLE.split_once("prefers-color-scheme: dark").unwrap();
+    for half in [light, dark] {
+        for (text, grounds) in [
+            ("ink", &["page", "card", "well"][..]),
+            ("soft", &["page", "card", "well"]),
+            ("accent", &["page", "card", "well"]),
+            ("danger", &["card", "well"]),
+            ("accent-ink", &["accent", "accent-hover"]),
+            ("warn-ink", &["warn"]),
+            ("good-ink", &["good"]),
+            ("bad-ink", &["bad"]),
+        ] {
+            for ground in grounds {
+                let ratio = contrast(colour(half, text), colour(half, ground));
+                assert!(ratio >= 4.5, "{text} on {ground}: {ratio:.2}");
+            }
+        }
+        assert!(contrast(colour(half, "focus"), colour(half, "card")) >= 3.0, "WCAG 2.2 §1.4.11");
+    }
+}

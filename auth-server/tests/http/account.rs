@@ -31,7 +31,7 @@ async fn a_person_revokes_one_application_and_the_others_go_on() {
     let service = service().await;
     let mut first = Browser::new(&service, WEB).await;
     let (access, refresh) = first.tokens_of("octocat").await;
-    let mut second = Browser::new(&service, WEB).await;
+    let mut second = Browser::of("Another app", &service, WEB).await;
     let (other, _) = second.tokens_of("octocat").await;
 
     let back = first.sign_in_as("octocat").await;

@@ -33,6 +33,8 @@ type Requests = Family<[(&'static str, String); 3], Histogram>;
 #[derive(Debug)]
 pub(crate) struct Metrics {
     pub(crate) verify: Counts<VerifyOutcome>,
+    pub(crate) verify_cache_hits: Counter,
+    pub(crate) verify_cache_misses: Counter,
     pub(crate) authorizations: Counts<AuthorizationOutcome>,
     pub(crate) registrations: Counts<RegistrationOutcome>,
     pub(crate) revocations: Counter,
@@ -52,6 +54,8 @@ impl Metrics {
         let r = &mut registry;
         Self {
             verify: Counts::register(r, "auth_verify_requests", "Answers of /verify"),
+            verify_cache_hits: counter(r, "auth_verify_cache_hits", "Tokens that were known"),
+            verify_cache_misses: counter(r, "auth_verify_cache_misses", "Tokens that had to be checked in full"),
             authorizations: Counts::register(r, "auth_authorizations", "Authorization requests that came to an end"),
             registrations: Counts::register(r, "auth_registrations", "Client registrations (RFC 7591, RFC 7592)"),
             revocations: counter(r, "auth_revocations", "Revocation requests that revoked something (RFC 7009)"),

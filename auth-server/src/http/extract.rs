@@ -4,7 +4,10 @@ use std::{future::Future, pin::Pin, time::Duration};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
 
-use crate::oauth::params::{MAX_BYTES, ParamError, Params};
+use crate::oauth::{
+    error::RegistrationError,
+    params::{MAX_BYTES, ParamError, Params},
+};
 
 /// A body must be complete by then: slow-body attacks hold no connection longer.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -24,18 +27,44 @@ impl FromRequest for Form {
         let body = read(request, payload, MAX_BYTES);
         Box::pin(async move {
             Ok(Self(match body.await {
-                None => Err(ParamError::TooLarge),
-                Some(body) if is_form => Params::parse(&body),
+                Err(unread) => Err(unread.into()),
+                Ok(body) if is_form => Params::parse(&body),
                 // RFC 6749 §4.1.3: parameters come as a form and not otherwise.
-                Some(_) => Ok(Params::default()),
+                Ok(_) => Ok(Params::default()),
             }))
         })
     }
 }
 
-/// A body of any kind, up to `MAX` bytes; `None` when it was larger, slower or cut off.
+/// A body of any kind, up to `MAX` bytes.
 #[derive(Debug)]
-pub(super) struct Body<const MAX: usize>(pub(super) Option<web::Bytes>);
+pub(super) struct Body<const MAX: usize>(pub(super) Result<web::Bytes, Unread>);
+
+/// Why a body was not read to its end.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Unread {
+    TooLarge,
+    /// Slow, or cut off.
+    Incomplete,
+}
+
+impl From<Unread> for ParamError {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::TooLarge => Self::TooLarge,
+            Unread::Incomplete => Self::Incomplete,
+        }
+    }
+}
+
+impl From<Unread> for RegistrationError {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::TooLarge => Self::TooLarge,
+            Unread::Incomplete => Self::Incomplete,
+        }
+    }
+}
 
 impl<const MAX: usize> FromRequest for Body<MAX> {
     type Error = actix_web::Error;
@@ -59,10 +88,14 @@ fn read(
     request: &HttpRequest,
     payload: &mut Payload,
     limit: usize,
-) -> impl Future<Output = Option<web::Bytes>> + use<> {
+) -> impl Future<Output = Result<web::Bytes, Unread>> + use<> {
     let payload = web::Payload::from_request(request, payload);
     async move {
-        let complete = payload.await.ok()?.to_bytes_limited(limit);
-        tokio::time::timeout(BODY_TIMEOUT, complete).await.ok()?.ok()?.ok()
+        let complete = payload.await.map_err(|_| Unread::Incomplete)?.to_bytes_limited(limit);
+        match tokio::time::timeout(BODY_TIMEOUT, complete).await {
+            Ok(Ok(Ok(body))) => Ok(body),
+            Ok(Err(_)) => Err(Unread::TooLarge),
+            Ok(Ok(Err(_))) | Err(_) => Err(Unread::Incomplete),
+        }
     }
 }

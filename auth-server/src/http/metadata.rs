@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::header};
 
-use super::{Server, reply::public_json};
+use super::{Server, error, reply::public_json};
 use crate::{clock, oauth::metadata};
 
 pub(super) async fn authorization_server(server: Server) -> HttpResponse {
@@ -17,7 +17,7 @@ pub(super) async fn protected_resource(server: Server, request: HttpRequest) -> 
     let scopes = &server.authorization.scopes_supported;
     match metadata::protected_resource(&server.gateway, host, path, scopes) {
         Some(document) => public_json(&document),
-        None => HttpResponse::NotFound().finish(),
+        None => error::not_found().await,
     }
 }
 

@@ -8,6 +8,7 @@ mod callback;
 mod client_authentication;
 mod consent;
 mod cors;
+mod endpoint;
 mod error;
 mod extract;
 mod grant;
@@ -32,9 +33,10 @@ use actix_web::{
     guard,
     http::header,
     middleware::{DefaultHeaders, from_fn},
-    web::{self, ServiceConfig, delete, get, post, put},
+    web::{self, ServiceConfig},
 };
 
+use self::endpoint::at;
 use self::verify::KnownToken;
 use crate::{
     clients::Clients,
@@ -79,39 +81,38 @@ pub(crate) fn routes(routes: &mut ServiceConfig) {
     let nosniff = DefaultHeaders::new().add((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
     let public = web::scope("")
         .service(web::resource("/{any:.*}").guard(guard::Options()).to(cors::preflight))
-        .route("/.well-known/oauth-authorization-server", get().to(metadata::authorization_server))
-        .route("/.well-known/openid-configuration", get().to(metadata::authorization_server))
-        .route("/.well-known/oauth-protected-resource", get().to(metadata::protected_resource))
-        .route("/.well-known/oauth-protected-resource/{path:.*}", get().to(metadata::protected_resource))
-        .route("/jwks", get().to(metadata::jwks))
-        .route("/register", post().to(register::create))
-        .route("/register/{client_id:.+}", get().to(register::read))
-        .route("/register/{client_id:.+}", put().to(register::update))
-        .route("/register/{client_id:.+}", delete().to(register::delete))
-        .route("/token", post().to(token::token))
-        .route("/revoke", post().to(revoke::revoke))
-        .route("/introspect", post().to(introspect::introspect))
+        .service(at("/.well-known/oauth-authorization-server").get(metadata::authorization_server))
+        .service(at("/.well-known/openid-configuration").get(metadata::authorization_server))
+        .service(at("/.well-known/oauth-protected-resource").get(metadata::protected_resource))
+        .service(at("/.well-known/oauth-protected-resource/{path:.*}").get(metadata::protected_resource))
+        .service(at("/jwks").get(metadata::jwks))
+        .service(at("/register").post(register::create))
+        .service(at("/register/{client_id:.+}").get(register::read).put(register::update).delete(register::delete))
+        .service(at("/token").post(token::token))
+        .service(at("/revoke").post(revoke::revoke))
+        .service(at("/introspect").post(introspect::introspect))
         .wrap(cors::headers());
     let rest = web::scope("")
-        .route("/", get().to(information::landing))
-        .route("/docs", get().to(information::docs))
-        .route("/policy", get().to(information::policy))
-        .route("/terms", get().to(information::terms))
-        .route("/authorize", get().to(authorize::authorize))
-        .route("/consent", post().to(consent::consent))
-        .route("/callback", get().to(callback::callback))
-        .route("/account", get().to(account::show))
-        .route("/account/sign-in", get().to(session::sign_in))
-        .route("/account/sign-out", post().to(session::sign_out))
-        .route("/account/revoke", post().to(account::revoke))
-        .route("/account/revoke-all", post().to(account::revoke_all))
-        .route("/success", get().to(outcome::success))
-        .route("/error", get().to(outcome::error))
-        .route("/health", get().to(health::ready))
-        .route("/health/live", get().to(health::live))
-        .route("/health/ready", get().to(health::ready))
+        .service(at("/").get(information::landing))
+        .service(at("/docs").get(information::docs))
+        .service(at("/policy").get(information::policy))
+        .service(at("/terms").get(information::terms))
+        .service(at("/authorize").get(authorize::authorize))
+        .service(at("/consent").post(consent::consent))
+        .service(at("/callback").get(callback::callback))
+        .service(at("/account").get(account::show))
+        .service(at("/account/sign-in").get(session::sign_in))
+        .service(at("/account/sign-out").post(session::sign_out))
+        .service(at("/account/revoke").post(account::revoke))
+        .service(at("/account/revoke-all").post(account::revoke_all))
+        .service(at("/success").get(outcome::success))
+        .service(at("/error").get(outcome::error))
+        .service(at("/health").get(health::ready))
+        .service(at("/health/live").get(health::live))
+        .service(at("/health/ready").get(health::ready))
         .service(public)
         .wrap(nosniff)
         .wrap(from_fn(access::told));
     routes.route("/verify", web::route().to(access::verify)).service(rest);
+    routes.default_service(web::to(error::not_found));
 }

@@ -25,7 +25,7 @@ use crate::{
 };
 
 pub(super) async fn create(server: Server, body: Body<MAX_BODY>) -> Result<HttpResponse, Fault> {
-    let metadata = ClientMetadata::parse(&body.0.ok_or(RegistrationError::TooLarge)?)?;
+    let metadata = ClientMetadata::parse(&body.0.map_err(RegistrationError::from)?)?;
     let registration = metadata.register(NewClient {
         id: random::client_id()?,
         secret: random::secret()?,
@@ -68,7 +68,7 @@ pub(super) async fn update(
     body: Body<MAX_BODY>,
 ) -> Result<HttpResponse, Fault> {
     let mut registration = managed(&server, &request, &id).await?;
-    let metadata = ClientMetadata::parse(&body.0.ok_or(RegistrationError::TooLarge)?)?;
+    let metadata = ClientMetadata::parse(&body.0.map_err(RegistrationError::from)?)?;
     registration.client = metadata.update(registration.client)?;
     if server.store.replace_client(&registration.client).await? == Commit::Conflict {
         return Err(ManagementError::UnknownClient.into());

@@ -96,8 +96,10 @@ async fn known(server: &AuthServer, bearer: &str, now: u64) -> Result<Arc<Rememb
     let hash = TokenHash::of(bearer);
     let generation = server.jwt.generation();
     if let Some(known) = server.tokens.get(&hash).filter(|known| known.generation == generation) {
+        METRICS.verify_cache_hits.inc();
         return Ok(known);
     }
+    METRICS.verify_cache_misses.inc();
     let claims = server.jwt.verify(bearer, now)?;
     let (revocation, basis) = server.store.standing(&claims.claims().jti).await?;
     Ok(server.tokens.keep(hash, KnownToken::new(claims, revocation, generation), basis))

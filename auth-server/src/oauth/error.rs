@@ -126,7 +126,11 @@ impl TokenError {
 
     /// 401 comes with `WWW-Authenticate: Basic`.
     pub fn status(&self) -> u16 {
-        if self.code() == "invalid_client" { 401 } else { 400 }
+        match self {
+            Self::Params(error) => error.status(),
+            _ if self.code() == "invalid_client" => 401,
+            _ => 400,
+        }
     }
 
     /// `error_description`.
@@ -149,6 +153,8 @@ impl TokenError {
 pub enum RegistrationError {
     #[error("the body is larger than 64 KiB")]
     TooLarge,
+    #[error("the body did not arrive whole, or not in time")]
+    Incomplete,
     #[error("the body is not a JSON object")]
     NotAnObject,
     #[error("{0} has the wrong type or is too long")]
@@ -166,7 +172,16 @@ pub enum RegistrationError {
 }
 
 impl RegistrationError {
-    /// `error` (RFC 7591 §3.2.2). The status is always 400.
+    /// RFC 7591 §3.2.2, but for what HTTP has a word of its own for.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::TooLarge => 413,
+            Self::Incomplete => 408,
+            _ => 400,
+        }
+    }
+
+    /// `error` (RFC 7591 §3.2.2).
     pub fn code(&self) -> &'static str {
         match self {
             Self::RedirectUri(_) => "invalid_redirect_uri",

@@ -17,6 +17,8 @@ pub struct Params(Vec<(String, String)>);
 pub enum ParamError {
     #[error("the request has more than {MAX_BYTES} bytes of parameters")]
     TooLarge,
+    #[error("the request's body did not arrive whole, or not in time")]
+    Incomplete,
     #[error("the request has more than {MAX_COUNT} parameters")]
     TooMany,
     #[error("a parameter is not UTF-8")]
@@ -27,6 +29,17 @@ pub enum ParamError {
     Repeated,
     #[error("required parameter missing: {0}")]
     Missing(&'static str),
+}
+
+impl ParamError {
+    /// RFC 9110 §15.5.9, §15.5.14; any other fault is OAuth's 400.
+    pub fn status(self) -> u16 {
+        match self {
+            Self::TooLarge => 413,
+            Self::Incomplete => 408,
+            _ => 400,
+        }
+    }
 }
 
 impl Params {

@@ -68,10 +68,10 @@ async fn faulty_parameters_are_oauth_errors_with_status_400() {
     let cases: [(&str, &str, Vec<u8>, u16, &str); 6] = [
         ("/token", form, b"grant_type=a&grant_type=b".into(), 400, "invalid_request"),
         ("/token", form, b"grant_type=authorization_code&client_id=x&code=%ff".into(), 400, "invalid_request"),
-        ("/token", form, vec![b'a'; 100_000], 400, "invalid_request"),
+        ("/token", form, vec![b'a'; 100_000], 413, "invalid_request"),
         ("/token", form, b"grant_type=authorization_code&code=x".into(), 401, "invalid_client"),
         ("/register", "application/json", b"not json".into(), 400, "invalid_client_metadata"),
-        ("/register", "application/json", vec![b'['; 100_000], 400, "invalid_client_metadata"),
+        ("/register", "application/json", vec![b'['; 100_000], 413, "invalid_client_metadata"),
     ];
     for (path, kind, body, status, error) in cases {
         let (got, answer) = post(path, kind, body).await;

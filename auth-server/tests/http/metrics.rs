@@ -50,6 +50,7 @@ async fn what_happened_is_counted() {
         ("auth_token_requests_total{grant_type=\"authorization_code\",outcome=\"granted\"}", 1.0),
         ("auth_token_requests_total{grant_type=\"authorization_code\",outcome=\"refused\"}", 1.0),
         ("auth_code_reuse_total", 1.0),
+        ("auth_verify_cache_misses_total", 2.0),
         ("auth_refresh_reuse_total", 0.0),
         ("auth_store_errors_total", 0.0),
         ("auth_verify_requests_total{outcome=\"no_token\"}", 1.0),

@@ -6,7 +6,7 @@ mod browser;
 
 use actix_web::{
     HttpResponse, HttpResponseBuilder, ResponseError,
-    http::{StatusCode, header},
+    http::{Method, StatusCode, header},
 };
 pub(crate) use bearer::VerifyFault;
 pub(crate) use browser::BrowserFault;
@@ -87,7 +87,7 @@ impl ResponseError for Fault {
     fn status_code(&self) -> StatusCode {
         let status = match self {
             Self::Token(error) => error.status(),
-            Self::Registration(_) => 400,
+            Self::Registration(error) => error.status(),
             Self::Management(error) => error.status(),
             Self::Ours(fault) => return fault.status(),
         };
@@ -149,15 +149,29 @@ impl OurFault {
                 // Seconds. Unused registrations lapse within the hour, a few of them at any time.
                 let retry_after = if matches!(self, Self::TooManyClients) { "120" } else { "2" };
                 response.insert_header((header::RETRY_AFTER, retry_after));
-                our_error(&mut response, "temporarily_unavailable", "try again in a moment")
+                refused(&mut response, "temporarily_unavailable", "try again in a moment")
             }
-            _ => our_error(&mut response, "server_error", "the server could not do this"),
+            _ => refused(&mut response, "server_error", "the server could not do this"),
         }
     }
 }
 
+/// A path that leads nowhere.
+pub(crate) async fn not_found() -> HttpResponse {
+    refused(&mut HttpResponse::NotFound(), "not_found", "there is nothing here")
+}
+
+/// RFC 9110 §15.5.6; OPTIONS only asks (§9.3.7).
+pub(crate) fn method_not_allowed(method: &Method, allow: &str) -> HttpResponse {
+    if method == Method::OPTIONS {
+        return HttpResponse::NoContent().insert_header((header::ALLOW, allow)).finish();
+    }
+    let mut response = HttpResponse::MethodNotAllowed();
+    refused(response.insert_header((header::ALLOW, allow)), "method_not_allowed", "this is not done here")
+}
+
 /// With the id under which the log has the cause.
-fn our_error(response: &mut HttpResponseBuilder, code: &str, description: &str) -> HttpResponse {
+fn refused(response: &mut HttpResponseBuilder, code: &str, description: &str) -> HttpResponse {
     let body = json!({"error": code, "error_description": description, "request_id": request_id::current()});
     never_cached(response).json(body)
 }

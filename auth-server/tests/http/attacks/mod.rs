@@ -6,6 +6,7 @@ mod logins;
 mod redirects;
 mod refresh;
 mod tokens;
+mod wire;
 
 use reqwest::StatusCode;
 use serde_json::Value;

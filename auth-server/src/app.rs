@@ -16,7 +16,7 @@ use crate::{
     clock,
     config::{Config, StorageConfig},
     fetch::{self, Fetcher, Names},
-    http::{self, AuthServer},
+    http::{self, AuthServer, Policies},
     identity::{GitHub, IdentityProvider},
     keys::{self, KeyRing},
     oauth::{
@@ -131,6 +131,7 @@ async fn auth_server(config: &Config) -> Result<AuthServer, StartError> {
         clients: clients(config, &gateway)?,
         store: Store::open(&store_config(&config.storage)).map_err(part)?,
         tokens: TokenCache::default(),
+        policies: Policies::default(),
         authorization: AuthorizationPolicy {
             gateway: gateway.clone(),
             scopes_supported: ScopesSupported::new(

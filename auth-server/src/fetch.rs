@@ -25,6 +25,7 @@ use url::{Host, Url};
 use crate::{
     clock,
     oauth::client_id_metadata::{Freshness, lifetime},
+    outgoing::Outgoing,
 };
 
 /// From the name's resolution to the last byte.
@@ -36,7 +37,7 @@ const MOST_AT_ONCE: usize = 32;
 pub(crate) type AddressPolicy = fn(IpAddr) -> bool;
 
 pub(crate) struct Fetcher {
-    http: Client,
+    http: Outgoing,
     permits: Semaphore,
     total_timeout: Duration,
 }
@@ -76,7 +77,7 @@ impl FetchError {
 
 impl Fetcher {
     /// `roots`: trusted besides the system's.
-    pub(crate) fn new(policy: AddressPolicy, names: Names, roots: Vec<Certificate>) -> Result<Self, reqwest::Error> {
+    pub(crate) fn new(policy: AddressPolicy, names: Names, roots: Vec<Certificate>) -> std::io::Result<Self> {
         let http = Client::builder()
             .https_only(true)
             .no_proxy()
@@ -86,8 +87,8 @@ impl Fetcher {
             .pool_max_idle_per_host(0)
             // Content delivery networks refuse requests that do not say who asks.
             .user_agent(concat!("mcp-oauth-gateway/", env!("CARGO_PKG_VERSION")));
-        let http = roots.into_iter().fold(http, |http, root| http.add_root_certificate(root)).build()?;
-        Ok(Self { http, permits: Semaphore::new(MOST_AT_ONCE), total_timeout: TOTAL_TIMEOUT })
+        let http = roots.into_iter().fold(http, |http, root| http.add_root_certificate(root));
+        Ok(Self { http: Outgoing::new(http)?, permits: Semaphore::new(MOST_AT_ONCE), total_timeout: TOTAL_TIMEOUT })
     }
 
     /// The JSON at `url`, at most `limit` bytes of it.
@@ -104,7 +105,8 @@ impl Fetcher {
     }
 
     async fn exchange(&self, url: &Url, limit: usize) -> Result<Fetched, FetchError> {
-        let request = self.http.get(url.clone()).header(header::ACCEPT, "application/json");
+        let http = self.http.get().map_err(|_| FetchError::Unreachable)?;
+        let request = http.get(url.clone()).header(header::ACCEPT, "application/json");
         let mut response = request.send().await.map_err(|error| reason(&error))?;
         if response.status() != StatusCode::OK {
             return Err(FetchError::Status(response.status().as_u16()));

@@ -7,6 +7,7 @@
 //! | `identity` | who the person is, says GitHub (the only place that names `oauth2`) |
 //! | [`store`] | what is remembered, in Redis or in an embedded database |
 //! | `clients`, `fetch` | who a client is that describes itself, and the HTTPS client for URLs that strangers name |
+//! | `outgoing` | HTTPS clients that are built beside the start |
 //! | `http` | routes; handlers extract, load, decide, commit, reply |
 //! | [`audit`] | who was granted, refused, revoked: one function an event |
 //! | `metrics` | every metric, declared once |
@@ -30,6 +31,7 @@ pub mod keys;
 pub mod logging;
 mod metrics;
 pub mod oauth;
+mod outgoing;
 mod random;
 mod request_id;
 pub mod store;

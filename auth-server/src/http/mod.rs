@@ -38,6 +38,7 @@ use actix_web::{
 
 use self::endpoint::at;
 use self::verify::KnownToken;
+pub(crate) use self::verify::Policies;
 use crate::{
     clients::Clients,
     config::{AllowedOrigins, Lifetimes},
@@ -64,6 +65,7 @@ pub(crate) struct AuthServer {
     pub(crate) jwt: Arc<KeyRing>,
     /// What `/verify` found out.
     pub(crate) tokens: TokenCache<KnownToken>,
+    pub(crate) policies: Policies,
 }
 
 /// What handlers take it as.

@@ -6,6 +6,7 @@ use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{self, HeaderName, HeaderValue},
 };
+use quick_cache::sync::Cache;
 
 use super::{
     AuthServer, Server,
@@ -18,6 +19,7 @@ use crate::{
         access_token::Claims,
         forwarded::{Forwarded, ForwardedRequest, NotForwarded},
         policy::Policy,
+        service::ScopesSupported,
         verify::{self, Check, Denied, InvalidToken, Permit, Revocation, VerifiedClaims},
     },
     store::cache::{Remembered, TokenHash},
@@ -29,6 +31,8 @@ const USER_NAME: HeaderName = HeaderName::from_static("x-user-name");
 const CLIENT_ID: HeaderName = HeaderName::from_static("x-client-id");
 const SCOPE: HeaderName = HeaderName::from_static("x-scope");
 const AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
+/// That are remembered; with more services than that, the rarer ones are read anew.
+const MOST_POLICIES: usize = 256;
 
 /// A token whose signature is right, where it stands, and what is said of it upstream.
 #[derive(Debug)]
@@ -51,9 +55,33 @@ impl KnownToken {
 
 /// What Traefik asks: may this request pass, by the policy in the middleware's own address?
 #[derive(Debug)]
-pub(super) struct Question {
-    pub(super) forwarded: ForwardedRequest,
-    pub(super) policy: Policy,
+pub(super) struct Question<'a> {
+    pub(super) forwarded: ForwardedRequest<'a>,
+    pub(super) policy: Arc<Policy>,
+}
+
+/// The policies of all protected services, each read once. Few: nobody but the operator writes their addresses.
+#[derive(Debug)]
+pub(crate) struct Policies(Cache<String, Arc<Policy>>);
+
+impl Default for Policies {
+    fn default() -> Self {
+        Self(Cache::new(MOST_POLICIES))
+    }
+}
+
+impl Policies {
+    fn get(&self, query: &str, scopes: &ScopesSupported) -> Result<Arc<Policy>, VerifyFault> {
+        if let Some(policy) = self.0.get(query) {
+            return Ok(policy);
+        }
+        let policy = Policy::parse(query).map_err(OurFault::from)?;
+        // Nobody could be granted such a scope: without this, clients would be sent to ask for it for ever.
+        scopes.check(policy.scope()).map_err(OurFault::from)?;
+        let policy = Arc::new(policy);
+        self.0.insert(query.to_owned(), policy.clone());
+        Ok(policy)
+    }
 }
 
 pub(super) async fn verify(server: Server, request: HttpRequest) -> HttpResponse {
@@ -66,14 +94,16 @@ pub(super) async fn verify(server: Server, request: HttpRequest) -> HttpResponse
 }
 
 /// A client reaches neither: Traefik writes the headers, and the query is not the one of the client's request.
-fn question(server: &AuthServer, request: &HttpRequest) -> Result<Question, VerifyFault> {
-    let policy = Policy::parse(request.query_string()).map_err(OurFault::from)?;
-    // Nobody could be granted such a scope: without this, clients would be sent to ask for it for ever.
-    server.authorization.scopes_supported.check(policy.scope()).map_err(OurFault::from)?;
+fn question<'a>(server: &AuthServer, request: &'a HttpRequest) -> Result<Question<'a>, VerifyFault> {
+    let policy = server.policies.get(request.query_string(), &server.authorization.scopes_supported)?;
     Ok(Question { forwarded: forwarded(server, request)?, policy })
 }
 
-async fn decide(server: &AuthServer, request: &HttpRequest, question: &Question) -> Result<HttpResponse, VerifyFault> {
+async fn decide(
+    server: &AuthServer,
+    request: &HttpRequest,
+    question: &Question<'_>,
+) -> Result<HttpResponse, VerifyFault> {
     let Question { forwarded, policy } = question;
     let foreign = |origin: &HeaderValue| !origin.to_str().is_ok_and(|origin| server.allowed_origins.admits(origin));
     if request.headers().get_all(header::ORIGIN).any(foreign) {
@@ -127,7 +157,7 @@ fn value(text: &str) -> HeaderValue {
 }
 
 /// What Traefik says of the request; asked directly, the request speaks for itself.
-fn forwarded(server: &AuthServer, request: &HttpRequest) -> Result<ForwardedRequest, NotForwarded> {
+fn forwarded<'a>(server: &AuthServer, request: &'a HttpRequest) -> Result<ForwardedRequest<'a>, NotForwarded> {
     let said = |name: &str| text(request, name);
     let headers = Forwarded {
         method: said("x-forwarded-method").or(Some(request.method().as_str())),

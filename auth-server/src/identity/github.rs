@@ -17,6 +17,7 @@ use super::{IdentityError, Login, bounded};
 use crate::{
     config::GitHubConfig,
     oauth::{grant::User, secret::Secret},
+    outgoing::Outgoing,
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -50,9 +51,8 @@ impl GitHub {
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(ANSWER_TIMEOUT)
             .redirect(redirect::Policy::none())
-            .user_agent(concat!("mcp-oauth-gateway/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|e| unusable(&e))?;
+            .user_agent(concat!("mcp-oauth-gateway/", env!("CARGO_PKG_VERSION")));
+        let http = Outgoing::new(http).map_err(|e| unusable(&e))?;
         let base = config.api_url.parse().map_err(|e: url::ParseError| unusable(&e))?;
         Ok(Self { app, api: Api { http, base, read_orgs: config.read_orgs } })
     }
@@ -105,7 +105,7 @@ fn refusal(body: &[u8]) -> IdentityError {
 }
 
 /// [`bounded::send`] in the shape that `oauth2` calls.
-struct BoundedHttp<'a>(&'a Client);
+struct BoundedHttp<'a>(&'a Outgoing);
 
 impl<'c> AsyncHttpClient<'c> for BoundedHttp<'_> {
     type Error = IdentityError;

@@ -13,7 +13,6 @@ pub use algorithm::Algorithm;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use josekit::jws::{HS256, JwsSigner, alg::hmac::HmacJwsSigner};
 pub use key::{KeyError, PrivateKey, PublicKey};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 use token::{Header, UnverifiedToken};
@@ -36,13 +35,6 @@ pub struct Jwt {
     /// The signing key first, then those that are only checked with.
     keys: Vec<PublicKey>,
     legacy: Option<HmacJwsSigner>,
-}
-
-/// `nbf` stands outside [`Claims`]: we never write it.
-#[derive(Deserialize)]
-struct NotBefore {
-    #[serde(default)]
-    nbf: Option<u64>,
 }
 
 impl Jwt {
@@ -92,9 +84,7 @@ impl Jwt {
         let header = token.header()?;
         header.check_type()?;
         self.check_signature(&header, &token)?;
-        let payload = token.payload()?;
-        let (claims, NotBefore { nbf }) = (payload.read::<Claims>()?, payload.read()?);
-        VerifiedClaims::check(claims, nbf, &self.issuer, now)
+        VerifiedClaims::check(token.payload()?.read()?, &self.issuer, now)
     }
 
     /// The signing key's public half, then those of the keys that are only checked with.

@@ -57,6 +57,7 @@ impl Authorized {
             scope: self.scope.clone(),
             jti: issue.jti,
             iat: issue.now,
+            nbf: None,
             exp: issue.now.saturating_add(issue.lifetime),
             username: self.user.username.clone(),
             email: with("email", &self.user.email),
@@ -87,6 +88,9 @@ pub struct Claims {
     pub jti: TokenId,
     /// Seconds since the epoch.
     pub iat: u64,
+    /// Seconds since the epoch. Never written by us (RFC 7519 §4.1.5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<u64>,
     /// Seconds since the epoch.
     pub exp: u64,
     #[serde(default)]

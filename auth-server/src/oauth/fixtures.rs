@@ -104,6 +104,7 @@ pub(crate) fn claims() -> Claims {
         scope: scope("openid profile"),
         jti: TokenId::parse("jti").unwrap(),
         iat: NOW,
+        nbf: None,
         exp: NOW + 3600,
         username: user().username,
         email: None,

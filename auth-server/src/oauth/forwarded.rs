@@ -1,5 +1,7 @@
 //! The request that Traefik asks about, from its `X-Forwarded-*` headers.
 
+use std::borrow::Cow;
+
 use super::gateway::Gateway;
 
 const MAX_URI: usize = 16 * 1024;
@@ -17,10 +19,10 @@ pub struct Forwarded<'a> {
 
 /// A request on a host of this gateway. The host is canonical; the path is as sent, without query.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ForwardedRequest {
-    method: String,
-    host: String,
-    path: String,
+pub struct ForwardedRequest<'a> {
+    method: &'a str,
+    host: Cow<'a, str>,
+    path: &'a str,
 }
 
 /// The headers are missing, malformed, or name a host that is not ours. Not the client's token's fault: 400.
@@ -28,8 +30,8 @@ pub struct ForwardedRequest {
 #[error("X-Forwarded-Method, -Host and -Uri do not describe a request to this gateway")]
 pub struct NotForwarded;
 
-impl ForwardedRequest {
-    pub fn parse(headers: &Forwarded<'_>, gateway: &Gateway) -> Result<Self, NotForwarded> {
+impl<'a> ForwardedRequest<'a> {
+    pub fn parse(headers: &Forwarded<'a>, gateway: &Gateway) -> Result<Self, NotForwarded> {
         let (Some(method), Some(host), Some(uri)) = (headers.method, headers.host, headers.uri) else {
             return Err(NotForwarded);
         };
@@ -39,12 +41,12 @@ impl ForwardedRequest {
         if !is_method || !visible {
             return Err(NotForwarded);
         }
-        let path = uri.split(['?', '#']).next().unwrap_or_default().to_owned();
-        Ok(Self { method: method.to_owned(), host, path })
+        let path = uri.split(['?', '#']).next().unwrap_or_default();
+        Ok(Self { method, host, path })
     }
 
     pub fn method(&self) -> &str {
-        &self.method
+        self.method
     }
 
     pub fn host(&self) -> &str {
@@ -52,7 +54,7 @@ impl ForwardedRequest {
     }
 
     pub fn path(&self) -> &str {
-        &self.path
+        self.path
     }
 }
 
@@ -63,7 +65,7 @@ mod tests {
     use super::*;
     use crate::oauth::fixtures::gateway;
 
-    fn parse(host: &str, uri: &str) -> Result<ForwardedRequest, NotForwarded> {
+    fn parse<'a>(host: &'a str, uri: &'a str) -> Result<ForwardedRequest<'a>, NotForwarded> {
         ForwardedRequest::parse(&Forwarded { method: Some("POST"), host: Some(host), uri: Some(uri) }, &gateway())
     }
 

@@ -1,5 +1,7 @@
 //! What this gateway is called: the issuer and its hosts, from configuration, never from a request.
 
+use std::borrow::Cow;
+
 use super::redirect_uri::RedirectUri;
 
 /// The names of this gateway. `issuer` has no trailing slash and is compared byte for byte (RFC 8414 §3.3, RFC 9207 §2.4).
@@ -12,7 +14,7 @@ pub struct Gateway {
 impl Gateway {
     /// `base_domain`: `example.com`, or `localhost:8443` for demonstrations. `None` when that is not a host.
     pub fn new(base_domain: &str) -> Option<Self> {
-        let base_domain = canonical_host(base_domain)?;
+        let base_domain = canonical_host(base_domain)?.into_owned();
         let issuer = format!("https://auth.{base_domain}");
         Some(Self { base_domain, issuer })
     }
@@ -26,7 +28,7 @@ impl Gateway {
     }
 
     /// The canonical form of `host` (lower case, no default port) when it is a host of this gateway.
-    pub fn host(&self, host: &str) -> Option<String> {
+    pub fn host<'a>(&self, host: &'a str) -> Option<Cow<'a, str>> {
         let host = canonical_host(host)?;
         let ours = host == self.base_domain
             || host.strip_suffix(self.base_domain.as_str()).is_some_and(|label| label.ends_with('.'));
@@ -50,7 +52,8 @@ impl Gateway {
 }
 
 /// Lower case, default port 443 dropped; letters, digits, dots and hyphens only, so it can stand in a header or URL.
-pub(crate) fn canonical_host(host: &str) -> Option<String> {
+/// One that is so already is not copied: `/verify` is asked about one all the time.
+pub(crate) fn canonical_host(host: &str) -> Option<Cow<'_, str>> {
     let (name, port) = match host.split_once(':') {
         Some((name, port)) => (name, Some(port)),
         None => (host, None),
@@ -60,11 +63,14 @@ pub(crate) fn canonical_host(host: &str) -> Option<String> {
     if !whole || name.len() > 253 || !name.bytes().all(clean) {
         return None;
     }
-    let name = name.to_ascii_lowercase();
+    let name = match name.bytes().any(|b| b.is_ascii_uppercase()) {
+        true => Cow::Owned(name.to_ascii_lowercase()),
+        false => Cow::Borrowed(name),
+    };
     match port {
         None | Some("443") => Some(name),
         Some(port) if port.bytes().all(|b| b.is_ascii_digit()) => {
-            port.parse::<u16>().ok().map(|port| format!("{name}:{port}"))
+            port.parse::<u16>().ok().map(|port| Cow::Owned(format!("{name}:{port}")))
         }
         Some(_) => None,
     }

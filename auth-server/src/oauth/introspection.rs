@@ -58,7 +58,7 @@ mod tests {
     };
 
     fn ask(caller: AuthenticatedClient, revocation: Revocation) -> Value {
-        let verified = VerifiedClaims::check(claims(), None, gateway().issuer(), NOW).unwrap();
+        let verified = VerifiedClaims::check(claims(), gateway().issuer(), NOW).unwrap();
         introspect(Some(&verified), &revocation, &rules(People::Anyone), &caller)
     }
 
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn the_token_of_a_removed_user_is_inactive() {
-        let verified = VerifiedClaims::check(claims(), None, gateway().issuer(), NOW).unwrap();
+        let verified = VerifiedClaims::check(claims(), gateway().issuer(), NOW).unwrap();
         let nobody = rules(People::Only(AllowList::default()));
         assert_eq!(introspect(Some(&verified), &still_active(), &nobody, &authenticated(client())), inactive());
     }

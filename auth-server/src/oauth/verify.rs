@@ -66,14 +66,14 @@ pub enum InvalidToken {
 pub struct VerifiedClaims(Claims);
 
 impl VerifiedClaims {
-    /// `signed`: from a token whose signature is right. `nbf`: RFC 7519 §4.1.5.
-    pub(crate) fn check(signed: Claims, nbf: Option<u64>, issuer: &str, now: u64) -> Result<Self, InvalidToken> {
+    /// `signed`: from a token whose signature is right.
+    pub(crate) fn check(signed: Claims, issuer: &str, now: u64) -> Result<Self, InvalidToken> {
         if signed.iss != issuer {
             return Err(InvalidToken::Issuer);
         }
         check_expiry(&signed, now)?;
         // A token from the future was made by a clock that cannot be trusted with its expiry either.
-        let starts = nbf.unwrap_or(0).max(signed.iat);
+        let starts = signed.nbf.unwrap_or(0).max(signed.iat);
         if starts > now.saturating_add(LEEWAY) {
             return Err(InvalidToken::NotYetValid);
         }
@@ -170,7 +170,7 @@ impl Permit<'_> {
 /// What a token is held against.
 #[derive(Clone, Copy, Debug)]
 pub struct Check<'a> {
-    pub request: &'a ForwardedRequest,
+    pub request: &'a ForwardedRequest<'a>,
     pub rules: &'a Rules,
     /// Of the service that `request` is for.
     pub policy: &'a Policy,

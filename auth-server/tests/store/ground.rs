@@ -151,6 +151,7 @@ pub(crate) fn token(id: &str, family: Option<FamilyId>) -> TokenRecord {
         scope: client().scope,
         jti: jti(id),
         iat: NOW,
+        nbf: None,
         exp: NOW + 3600,
         username: "octocat".to_owned(),
         email: None,

@@ -1,11 +1,14 @@
 //! GitHub's REST API, with a person's own token: who they are, and which organisations and teams they belong to.
 
 use log::warn;
-use reqwest::{Client, Method, Request, Url, header};
+use reqwest::{Method, Request, Url, header};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::super::{IdentityError, bounded};
-use crate::oauth::{grant::User, id::Subject, people::Groups, secret::Secret};
+use crate::{
+    oauth::{grant::User, id::Subject, people::Groups, secret::Secret},
+    outgoing::Outgoing,
+};
 
 /// GitHub's own default; a page of teams at 4 kB each stays far below the limit on answers.
 const PER_PAGE: usize = 30;
@@ -14,7 +17,7 @@ const MOST_PAGES: usize = 30;
 
 #[derive(Debug)]
 pub(super) struct Api {
-    pub(super) http: Client,
+    pub(super) http: Outgoing,
     /// `GITHUB_API_URL`
     pub(super) base: Url,
     pub(super) read_orgs: bool,

@@ -68,6 +68,7 @@ pub(in crate::store) fn decode(jti: &TokenId, bytes: &[u8]) -> Result<TokenRecor
         scope: record.scope,
         jti: jti.clone(),
         iat: record.created_at,
+        nbf: None,
         exp: record.expires_at,
         username: record.username,
         email: record.email,

@@ -16,14 +16,17 @@ pub(crate) struct Computer {
 }
 
 impl Computer {
-    /// With a gateway in front of one stdio server, `everything`.
+    /// With a gateway in front of one official stdio server, `everything`.
     pub(crate) fn start() -> Self {
-        let gateway = Setup::new(StoreKind::Embedded).fixture("everything", &[]).start();
+        let server = "npm/node_modules/@modelcontextprotocol/server-everything/dist/index.js";
+        let command = ["node/bin/node", server].map(|part| tool(part).to_string_lossy().into_owned());
+        let gateway = Setup::new(StoreKind::Embedded).sidecar("everything", command).start();
         Self { gateway, home: tempfile::tempdir().unwrap() }
     }
 
-    pub(crate) fn server(&self) -> String {
-        self.gateway.mcp("everything")
+    /// What docs/clients.md shows, with this computer's server in the place of the example.
+    pub(crate) fn shown(&self, text: &str) -> String {
+        text.replace("https://everything.example.com/mcp", &self.gateway.mcp("everything"))
     }
 
     /// One of the npm programs, by its bin name.

@@ -1,28 +1,31 @@
-//! One test a program.
+//! One test a program. The commands are those of docs/clients.md: what is shown there is what runs here.
 
-use gateway_tests::harness::{Process, tool};
+use gateway_tests::harness::{Process, repository, tool};
 use serde_json::{Value, json};
 
 use super::{computer::Computer, stdio::Stdio};
 
-const SAID: &str = "grüß Gott";
+/// What the official `everything` server answers to `echo` with `hello`.
+const ANSWER: &str = "Echo: hello";
 
-/// The first JSON object that a program printed.
-fn json_in(log: &str) -> Value {
-    let start = log.find('{').unwrap_or_else(|| panic!("no JSON in {log}"));
-    let mut values = serde_json::Deserializer::from_str(&log[start..]).into_iter();
-    values.next().unwrap().unwrap_or_else(|error| panic!("{error} in {log}"))
+fn page() -> String {
+    std::fs::read_to_string(repository().join("docs/clients.md")).unwrap()
+}
+
+/// The arguments of the command that begins with `program`.
+fn shown(computer: &Computer, program: &str) -> Vec<String> {
+    let page = page();
+    let line = page.lines().find_map(|line| line.strip_prefix(program)).unwrap_or_else(|| panic!("no line {program}"));
+    computer.shown(line).split_whitespace().map(str::to_owned).collect()
 }
 
 #[tokio::test]
 async fn fastmcp_logs_in_and_calls_a_tool() {
     let computer = Computer::start();
     let mut call = computer.run(tool("clients/bin/fastmcp"));
-    call.args(["call", &computer.server(), "echo", &format!("text={SAID}"), "--auth", "oauth", "--json"]);
-    let mut fastmcp = Process::start("fastmcp", &mut call);
+    let mut fastmcp = Process::start("fastmcp", call.args(shown(&computer, "fastmcp ")));
     computer.log_in(&mut fastmcp).await;
-    assert!(fastmcp.ended().success(), "{}", fastmcp.log());
-    assert_eq!(json_in(&fastmcp.log())["content"][0]["text"], SAID, "{}", fastmcp.log());
+    assert!(fastmcp.ended().success() && fastmcp.log().contains(ANSWER), "{}", fastmcp.log());
 }
 
 #[tokio::test]
@@ -30,34 +33,42 @@ async fn mcp_inspector_logs_in_and_calls_a_tool() {
     for era in ["legacy", "auto"] {
         let computer = Computer::start();
         let mut inspector = computer.node("mcp-inspector");
-        inspector.args(["--cli", &computer.server(), "--transport", "http", "--protocol-era", era]);
-        inspector.args(["--method", "tools/call", "--tool-name", "echo", "--tool-arg", &format!("text={SAID}")]);
-        inspector.args(["--format", "json"]).env("MCP_AUTO_OPEN_ENABLED", "true");
+        inspector.args(shown(&computer, "npx @modelcontextprotocol/inspector ")).args(["--protocol-era", era]);
+        inspector.env("MCP_AUTO_OPEN_ENABLED", "true");
         let mut inspector = Process::start("mcp-inspector", &mut inspector);
         computer.log_in(&mut inspector).await;
-        assert!(inspector.ended().success(), "{}", inspector.log());
-        let log = inspector.log();
-        let answer = log.lines().find(|line| line.contains("\"content\"")).unwrap_or_else(|| panic!("{log}"));
-        assert!(answer.contains(SAID), "{era}: {log}");
+        assert!(inspector.ended().success() && inspector.log().contains(ANSWER), "{era}: {}", inspector.log());
     }
+}
+
+/// The server in the `mcpServers` object that is shown: its arguments after `npx -y mcp-remote`.
+fn mcp_remote_shown(computer: &Computer) -> Vec<String> {
+    let page = page();
+    let block = page.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let config: Value = serde_json::from_str(&computer.shown(block)).unwrap();
+    let server = &config["mcpServers"]["everything"];
+    assert_eq!(
+        (&server["command"], &server["args"][0], &server["args"][1]),
+        (&json!("npx"), &json!("-y"), &json!("mcp-remote"))
+    );
+    let args = server["args"].as_array().unwrap()[2..].iter();
+    args.map(|arg| arg.as_str().unwrap().to_owned()).collect()
 }
 
 /// A desktop client that speaks stdio only, through `mcp-remote`.
 #[tokio::test]
 async fn mcp_remote_logs_in_and_calls_a_tool() {
-    for protocol in ["legacy", "auto"] {
-        let computer = Computer::start();
-        let mut remote = computer.node("mcp-remote");
-        let mut remote = Stdio::start("mcp-remote", remote.args([&computer.server(), "--protocol", protocol]));
-        computer.log_in(&mut remote.process).await;
-        let info = json!({ "name": "a desktop client", "version": "1" });
-        let hello = json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": info });
-        let server = remote.ask("initialize", hello);
-        assert!(server["serverInfo"]["name"].is_string(), "{protocol}: {server}");
-        remote.tell("notifications/initialized");
-        let tools = remote.ask("tools/list", json!({}));
-        assert!(tools["tools"].as_array().unwrap().iter().any(|tool| tool["name"] == "echo"), "{tools}");
-        let answer = remote.ask("tools/call", json!({ "name": "echo", "arguments": { "text": SAID } }));
-        assert_eq!(answer["content"][0]["text"], SAID, "{protocol}: {answer}");
-    }
+    let computer = Computer::start();
+    let mut remote = computer.node("mcp-remote");
+    let mut remote = Stdio::start("mcp-remote", remote.args(mcp_remote_shown(&computer)));
+    computer.log_in(&mut remote.process).await;
+    let info = json!({ "name": "a desktop client", "version": "1" });
+    let hello = json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": info });
+    let server = remote.ask("initialize", hello);
+    assert!(server["serverInfo"]["name"].is_string(), "{server}");
+    remote.tell("notifications/initialized");
+    let tools = remote.ask("tools/list", json!({}));
+    assert!(tools["tools"].as_array().unwrap().iter().any(|tool| tool["name"] == "echo"), "{tools}");
+    let answer = remote.ask("tools/call", json!({ "name": "echo", "arguments": { "message": "hello" } }));
+    assert_eq!(answer["content"][0]["text"], ANSWER, "{answer}");
 }

@@ -136,6 +136,18 @@ async fn every_life_goes_on_when_the_python_service_signed_with_hs256() {
 }
 
 #[tokio::test]
+async fn a_client_of_python_that_never_sent_its_secret_has_to_prove_itself_or_register_anew() {
+    let mut stage = Stage::of_python("RS256");
+    let Left { client, refresh, .. } = leave(&stage).await;
+    let silent = OldClient { secret: String::new(), ..client.clone() };
+    assert_eq!(silent.refresh(&refresh).await.0, 200, "the Python service checks a secret only when one comes");
+    stage.swap_to_ours();
+    let refused = silent.refresh(&refresh).await;
+    assert_eq!((refused.0, &refused.1["error"]), (401, &json!("invalid_client")));
+    assert_eq!(client.refresh(&refresh).await.0, 200, "the attempt has spent nothing");
+}
+
+#[tokio::test]
 async fn going_back_keeps_clients_of_python_and_their_live_access_tokens() {
     let mut stage = Stage::of_python("RS256");
     let left = leave(&stage).await;
@@ -152,4 +164,15 @@ async fn going_back_keeps_clients_of_python_and_their_live_access_tokens() {
     assert_eq!(left.client.redeem(&code, Pkce::S256).await.0, 200);
     let (status, told): (u16, Value) = new.refresh("any").await;
     assert_eq!((status, &told["error"]), (401, &json!("invalid_client")), "it holds no secret of a client of ours");
+}
+
+#[tokio::test]
+async fn going_back_to_hs256_ends_the_access_tokens_of_ours() {
+    let mut stage = Stage::of_python("HS256");
+    let left = leave(&stage).await;
+    stage.swap_to_ours();
+    let code = left.client.code_of_ours("octocat").await;
+    let (ours, _) = pair(left.client.redeem(&code, Pkce::S256).await);
+    stage.swap_to_python();
+    assert_eq!((stage.call(&left.access).await, stage.call(&ours).await), (Seen::octocat(), Seen::Refused(401)));
 }

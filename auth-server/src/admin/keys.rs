@@ -85,6 +85,10 @@ pub fn rotate(
             writeln!(out, "JWT_PRIVATE_KEY_B64={}", STANDARD.encode(signing.pem().expose()))?;
             writeln!(out, "JWT_VERIFY_KEYS_B64={}", keys::encode(&retired))?;
             let next = Retired { key: signing.public().clone(), until: None };
+            writeln!(
+                told,
+                "Remove JWT_VERIFY_KEYS_B64 once ACCESS_TOKEN_LIFETIME ({lifetime} s) has passed since then."
+            )?;
             writeln!(told, "Several replicas: first restart each with the old JWT_PRIVATE_KEY_B64 and")?;
             writeln!(told, "JWT_VERIFY_KEYS_B64={}", keys::encode(&[next]))?;
         }

@@ -32,6 +32,10 @@ pub(super) fn parse(set: &str, now: u64) -> Result<Vec<Retired>, KeyError> {
 }
 
 pub(super) fn write(keys: &[Retired]) -> String {
+    format!("{:#}\n", set(keys))
+}
+
+pub(super) fn set(keys: &[Retired]) -> Value {
     let jwk = |retired: &Retired| {
         let mut jwk = retired.key.jwk().clone();
         if let Some(until) = retired.until {
@@ -39,7 +43,7 @@ pub(super) fn write(keys: &[Retired]) -> String {
         }
         jwk
     };
-    format!("{:#}\n", json!({ "keys": keys.iter().map(jwk).collect::<Vec<_>>() }))
+    json!({ "keys": keys.iter().map(jwk).collect::<Vec<_>>() })
 }
 
 #[cfg(test)]

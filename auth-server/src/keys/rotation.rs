@@ -42,7 +42,8 @@ impl Rotation {
                 let _one_at_a_time = files::lock(path).map_err(|cause| file(path, cause))?;
                 let owner = Owner::of(path).map_err(|cause| file(path, cause))?;
                 let loaded = source.load(now)?;
-                let retired = self.retire(loaded.signing, previous(path, now)?, now);
+                let until = now.saturating_add(self.lifetime).saturating_add(LEEWAY);
+                let retired = self.retire(loaded.signing, Some(until), previous(path, now)?);
                 let signing = PrivateKey::generate(self.algorithm).map_err(NoKeys::NotMade)?;
                 put(&previous_file(path), &Secret::new(retired::write(&retired)), owner)?;
                 put(path, signing.pem(), owner)?;
@@ -50,27 +51,27 @@ impl Rotation {
             }
             Place::Environment(_) => {
                 let loaded = source.load(now)?;
-                let retired = self.retire(loaded.signing, loaded.retired, now);
+                // When the new key will be put into force only the operator knows, so no end is set.
+                let retired = self.retire(loaded.signing, None, loaded.retired);
                 let signing = PrivateKey::generate(self.algorithm).map_err(NoKeys::NotMade)?;
                 Ok(Rotated::Environment { signing, retired })
             }
         }
     }
 
-    fn retire(self, signing: PrivateKey, mut before: Vec<Retired>, now: u64) -> Vec<Retired> {
+    fn retire(self, signing: PrivateKey, until: Option<u64>, mut before: Vec<Retired>) -> Vec<Retired> {
         if self.compromised {
             return Vec::new();
         }
-        let until = now.saturating_add(self.lifetime).saturating_add(LEEWAY);
         before.retain(|retired| retired.key.kid() != signing.public().kid());
-        before.insert(0, Retired { key: signing.public().clone(), until: Some(until) });
+        before.insert(0, Retired { key: signing.public().clone(), until });
         before
     }
 }
 
 /// For `JWT_VERIFY_KEYS_B64`.
 pub(crate) fn encode(keys: &[Retired]) -> String {
-    STANDARD.encode(retired::write(keys))
+    STANDARD.encode(retired::set(keys).to_string())
 }
 
 fn put(path: &Path, text: &Secret, owner: Owner) -> Result<(), NoKeys> {

@@ -1,7 +1,5 @@
 //! The seeds, and what fuzzing once found, in every test run.
 
-#![expect(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
-
 use std::{fs, panic, path::Path};
 
 use gateway_fuzz::{GENUINE, SUBJECTS, genuine};

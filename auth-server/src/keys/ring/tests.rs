@@ -176,6 +176,7 @@ fn with_a_key_from_the_environment_a_rotation_writes_nothing_and_says_what_to_se
     let rotated = rotation.run(&Source::new(&config, folder.path()), NOW).unwrap();
     let Rotated::Environment { signing, retired } = rotated else { panic!("the environment is the operator's") };
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    assert_eq!(retired[0].until, None, "nobody knows when the operator will restart");
     let also = vec![Secret::new(crate::keys::encode(&retired))];
     let next = SigningConfig { private_key_b64: Some(encode(&signing)), verify_keys_b64: also, ..config };
     assert!(open(&next).verify(&token, NOW).is_ok());

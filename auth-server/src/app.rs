@@ -8,6 +8,7 @@ use std::{
 };
 
 use actix_web::{App, HttpServer, dev::Server, web::Data};
+use log::warn;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -22,7 +23,7 @@ use crate::{
     oauth::{
         authorization::AuthorizationPolicy, gateway::Gateway, scope::Scope, service::ScopesSupported, verify::Rules,
     },
-    store::{Backend, Store, StoreConfig, cache::TokenCache},
+    store::{AdminSocket, Backend, Store, StoreConfig, cache::TokenCache},
 };
 
 /// A request's head must be complete by then: slow-header attacks hold no connection longer.
@@ -48,6 +49,9 @@ pub struct Application {
     /// `/metrics`, when it is asked for.
     metrics: Option<(SocketAddr, Server)>,
     keys: Arc<KeyRing>,
+    auth_server: Data<AuthServer>,
+    /// For the operator's commands, when the store is the embedded one.
+    admin: Option<AdminSocket>,
 }
 
 impl std::fmt::Debug for Application {
@@ -64,7 +68,9 @@ impl Application {
         let metrics = config.metrics_addr.as_deref().map(metrics_server).transpose()?;
         let auth_server = Data::new(auth_server(&config).await?);
         let keys = Arc::clone(&auth_server.jwt);
-        let server = HttpServer::new(move || App::new().app_data(auth_server.clone()).configure(http::routes))
+        let admin = admin_socket(&config.storage);
+        let shared = auth_server.clone();
+        let server = HttpServer::new(move || App::new().app_data(shared.clone()).configure(http::routes))
             .client_request_timeout(HEAD_TIMEOUT)
             .keep_alive(KEEP_ALIVE)
             .shutdown_timeout(GRACE_SECONDS)
@@ -72,7 +78,7 @@ impl Application {
             .listen(listener)
             .map_err(failed)?
             .run();
-        Ok(Self { addr, server, metrics, keys })
+        Ok(Self { addr, server, metrics, keys, auth_server, admin })
     }
 
     pub fn addr(&self) -> SocketAddr {
@@ -86,7 +92,22 @@ impl Application {
 
     /// Answers until `stop`, then lets requests in flight finish; the numbers can be read to the last. SIGHUP: reads
     /// the keys anew.
-    pub async fn run_until_stopped(self, stop: CancellationToken) -> io::Result<()> {
+    pub async fn run_until_stopped(mut self, stop: CancellationToken) -> io::Result<()> {
+        let (admin, auth_server) = (self.admin.take(), self.auth_server.clone());
+        let stopped = stop.clone();
+        let administered = async move {
+            if let Some(socket) = admin {
+                stopped.run_until_cancelled(socket.serve(&auth_server.store)).await;
+            }
+        };
+        tokio::pin! { let answered = self.answer_until(stop); }
+        tokio::select! {
+            ended = &mut answered => ended,
+            () = administered => answered.await,
+        }
+    }
+
+    async fn answer_until(self, stop: CancellationToken) -> io::Result<()> {
         let Some((_, metrics)) = self.metrics else { return serve_until(self.server, &self.keys, stop).await };
         let numbers = metrics.handle();
         let served = async {
@@ -112,6 +133,14 @@ async fn serve_until(server: Server, keys: &KeyRing, stop: CancellationToken) ->
     }
     let (ended, ()) = tokio::join!(server, handle.stop(true));
     ended
+}
+
+/// The server does not depend on it: without it, commands on the embedded store have to wait for a stop.
+fn admin_socket(storage: &StorageConfig) -> Option<AdminSocket> {
+    if storage.redis_url.is_some() {
+        return None;
+    }
+    AdminSocket::listen(&storage.data_dir).inspect_err(|cause| warn!(cause:%; "no admin socket")).ok()
 }
 
 /// One worker is enough for one scraper.

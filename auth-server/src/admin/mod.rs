@@ -2,11 +2,15 @@
 //!
 //! They open the store that the server's configuration names; none prints a token, nor a secret that it did not make.
 
+mod backup;
+mod backup_file;
 mod clients;
 mod failure;
 pub mod keys;
 mod new_client;
 mod output;
+mod progress;
+mod restore;
 mod tokens;
 mod upkeep;
 mod users;
@@ -26,13 +30,20 @@ use crate::{
 /// `vars`: the environment. Needs a tokio runtime.
 pub async fn run(command: Admin, vars: Vec<(String, String)>, out: &mut (dyn Write + Send)) -> Result<(), Failure> {
     let storage = StorageConfig::from_vars(vars)?;
-    let store = Store::open(&app::store_config(&storage))?;
+    let store = Store::open_beside(&app::store_config(&storage))?;
     let now = clock::unix(clock::now());
     match command {
         Admin::Clients(command) => clients::run(command, &store, now, out).await,
         Admin::Tokens(command) => tokens::run(command, &store, out).await,
         Admin::Users(command) => users::run(command, &store, out).await,
         Admin::Stats(format) => upkeep::stats(&store, format, out).await,
+        Admin::Backup { file } => backup::run(&store, &file, now, out).await,
+        Admin::Restore { file, dry_run, clear, consent } => {
+            if clear {
+                confirm(consent, "Everything that is stored now will be deleted first")?;
+            }
+            restore::run(&store, &file, restore::How { dry_run, clear }, out).await
+        }
         Admin::Purge { dry_run, format } => upkeep::purge(&store, dry_run, format, out).await,
     }
 }

@@ -26,6 +26,23 @@ pub enum Admin {
         #[command(flatten)]
         format: Format,
     },
+    /// Write everything that is stored into a file, which fits either store
+    Backup {
+        /// Written anew, mode 0600; «-» is standard output
+        file: PathBuf,
+    },
+    /// Bring back what a backup holds; what is there already stays as it is
+    Restore {
+        file: PathBuf,
+        /// Check the file and count, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Delete everything that is stored first
+        #[arg(long, conflicts_with = "dry_run")]
+        clear: bool,
+        #[command(flatten)]
+        consent: Consent,
+    },
 }
 
 #[derive(Clone, Copy, Debug, Args)]

@@ -39,7 +39,7 @@ impl Store {
         most: usize,
     ) -> Result<Commit, StoreUnavailable> {
         let lifetime = Some(lifetime.unwrap_or(UNUSED).min(UNUSED));
-        let room = Expect::Fewer { most, prefix: key::CLIENT };
+        let room = Expect::Fewer { most, prefix: key::CLIENT.into() };
         let batch = indexed(put(client, lifetime)?.expect(key::CLIENT_INDEX.to_owned(), room), client, lifetime);
         self.kv.commit(batch).await.map(done)
     }

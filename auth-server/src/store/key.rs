@@ -7,6 +7,8 @@ use crate::oauth::{
     secret::{Secret, SecretHash},
 };
 
+/// Everything of ours.
+pub(super) const ALL: &str = "oauth:";
 pub(super) const CLIENT: &str = "oauth:client:";
 pub(super) const TOKEN: &str = "oauth:token:";
 pub(super) const FAMILY: &str = "oauth:family:";
@@ -92,4 +94,14 @@ pub(super) fn user_tokens(username: &str) -> String {
 /// Set of the families that a person's logins founded.
 pub(super) fn user_families(username: &str) -> String {
     format!("{USER_FAMILIES}{username}")
+}
+
+/// What a set lists: its members' records begin so. `None`: not a set of ours.
+pub(super) fn listed_in(set: &str) -> Option<&'static str> {
+    match set {
+        CLIENT_INDEX => Some(CLIENT),
+        _ if set.starts_with(USER_TOKENS) => Some(TOKEN),
+        _ if set.starts_with(CLIENT_FAMILIES) || set.starts_with(USER_FAMILIES) => Some(FAMILY),
+        _ => None,
+    }
 }

@@ -2,35 +2,39 @@
 //!
 //! [`Kv::commit`] is all or nothing: one Lua script in Redis, one transaction on disk. Everything atomic is a [`Batch`].
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
+
+use serde::{Deserialize, Serialize};
 
 use super::{
     StoreUnavailable,
     embedded::EmbeddedKv,
     redis::RedisKv,
     scan::{Listing, Page, Record},
+    socket::RemoteKv,
     watch::Watch,
 };
 
 /// What must hold for a batch to be applied.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Expect {
     Absent,
     Present,
-    Is(Vec<u8>),
+    Is(#[serde(with = "super::base64")] Vec<u8>),
     /// Of a set: fewer members than `most`. Before it fails, members whose own record (`prefix` + member) is gone are
     /// looked for and dropped.
     Fewer {
         most: usize,
-        prefix: &'static str,
+        prefix: Cow<'static, str>,
     },
 }
 
 /// What a batch does to one key.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Change {
     /// `lifetime` `None`: until deleted.
     Put {
+        #[serde(with = "super::base64")]
         value: Vec<u8>,
         lifetime: Option<Duration>,
     },
@@ -39,7 +43,7 @@ pub(crate) enum Change {
     /// dropped: so a set stays in proportion to what lives, at a constant cost.
     AddMember {
         member: String,
-        prefix: &'static str,
+        prefix: Cow<'static, str>,
     },
     RemoveMember {
         member: String,
@@ -47,7 +51,7 @@ pub(crate) enum Change {
 }
 
 /// Conditions and changes that are applied together or not at all.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Batch {
     pub(crate) expect: Vec<(String, Expect)>,
     pub(crate) changes: Vec<(String, Change)>,
@@ -75,7 +79,7 @@ impl Batch {
     }
 
     pub(crate) fn add_member(mut self, set: String, member: &str, prefix: &'static str) -> Self {
-        self.changes.push((set, Change::AddMember { member: member.to_owned(), prefix }));
+        self.changes.push((set, Change::AddMember { member: member.to_owned(), prefix: prefix.into() }));
         self
     }
 
@@ -90,6 +94,8 @@ impl Batch {
 pub(crate) enum Kv {
     Redis(RedisKv),
     Embedded(EmbeddedKv),
+    /// The embedded store of another process.
+    Remote(RemoteKv),
 }
 
 impl Kv {
@@ -97,6 +103,7 @@ impl Kv {
         match self {
             Self::Redis(kv) => kv.get(key).await,
             Self::Embedded(kv) => kv.get(key),
+            Self::Remote(kv) => kv.get(key).await,
         }
     }
 
@@ -108,6 +115,7 @@ impl Kv {
         match self {
             Self::Redis(kv) => kv.get_watched(key).await,
             Self::Embedded(kv) => kv.get_watched(key).map(|(value, watch)| (value, Some(watch))),
+            Self::Remote(kv) => kv.get(key).await.map(|value| (value, None)),
         }
     }
 
@@ -116,6 +124,7 @@ impl Kv {
         match self {
             Self::Redis(kv) => kv.time_left(key).await,
             Self::Embedded(kv) => kv.time_left(key),
+            Self::Remote(kv) => kv.time_left(key).await,
         }
     }
 
@@ -123,6 +132,7 @@ impl Kv {
         match self {
             Self::Redis(kv) => kv.members(set).await,
             Self::Embedded(kv) => kv.members(set),
+            Self::Remote(kv) => kv.members(set).await,
         }
     }
 
@@ -131,6 +141,7 @@ impl Kv {
         match self {
             Self::Redis(kv) => kv.commit(batch).await,
             Self::Embedded(kv) => kv.commit(batch).await,
+            Self::Remote(kv) => kv.commit(batch).await,
         }
     }
 
@@ -139,6 +150,7 @@ impl Kv {
         match self {
             Self::Redis(kv) => kv.take(key).await,
             Self::Embedded(kv) => kv.take(key).await,
+            Self::Remote(kv) => kv.take(key).await,
         }
     }
 
@@ -147,6 +159,7 @@ impl Kv {
         match self {
             Self::Redis(kv) => kv.scan(prefix, from).await,
             Self::Embedded(kv) => kv.scan(prefix, from),
+            Self::Remote(kv) => kv.scan(prefix, from).await,
         }
     }
 
@@ -155,6 +168,7 @@ impl Kv {
         match self {
             Self::Redis(kv) => kv.list(listing, from).await,
             Self::Embedded(kv) => kv.list(listing, from),
+            Self::Remote(kv) => kv.list(listing, from).await,
         }
     }
 
@@ -162,6 +176,7 @@ impl Kv {
         match self {
             Self::Redis(kv) => kv.ping().await,
             Self::Embedded(kv) => kv.get("").map(drop),
+            Self::Remote(kv) => kv.ping().await,
         }
     }
 }

@@ -8,6 +8,7 @@
 //! `redis.rs`.
 
 mod assertions;
+mod base64;
 pub mod cache;
 mod clients;
 mod consents;
@@ -24,6 +25,8 @@ mod redis;
 mod revoke;
 mod scan;
 mod sessions;
+mod socket;
+mod transfer;
 mod watch;
 
 use std::{
@@ -32,11 +35,13 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use self::{embedded::EmbeddedKv, kv::Kv, redis::RedisKv};
+pub(crate) use self::transfer::{Imported, Item};
+use self::{embedded::EmbeddedKv, kv::Kv, redis::RedisKv, socket::RemoteKv};
 pub use self::{
     inventory::{Listed, Stats, StoredClient, TokenFilter},
     people::{Connection, LoggedOut},
     purge::Purged,
+    socket::AdminSocket,
 };
 pub use crate::oauth::verify::Revocation;
 use crate::oauth::{
@@ -145,6 +150,25 @@ impl Store {
             Backend::Embedded { data_dir } => Kv::Embedded(EmbeddedKv::open(data_dir, config.clock)?),
         };
         Ok(Self { kv, clock: config.clock })
+    }
+
+    /// For a command beside the server: as [`Store::open`], or through the server that has the embedded file open.
+    pub fn open_beside(config: &StoreConfig) -> Result<Self, StoreUnavailable> {
+        if let Backend::Embedded { data_dir } = &config.backend
+            && let Some(kv) = RemoteKv::connect(data_dir)?
+        {
+            return Ok(Self { kv: Kv::Remote(kv), clock: config.clock });
+        }
+        Self::open(config)
+    }
+
+    /// Where the records are, for people.
+    pub fn place(&self) -> &'static str {
+        match &self.kv {
+            Kv::Redis(_) => "Redis",
+            Kv::Embedded(_) => "the embedded store",
+            Kv::Remote(_) => "the embedded store, through the running server",
+        }
     }
 
     /// Whether the store answers.

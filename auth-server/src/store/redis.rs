@@ -103,7 +103,7 @@ impl RedisKv {
                 Expect::Absent => call.arg("absent").arg("").arg("").arg(""),
                 Expect::Present => call.arg("present").arg("").arg("").arg(""),
                 Expect::Is(value) => call.arg("is").arg(value.as_slice()).arg("").arg(""),
-                Expect::Fewer { most, prefix } => call.arg("fewer").arg(*most).arg("").arg(*prefix),
+                Expect::Fewer { most, prefix } => call.arg("fewer").arg(*most).arg("").arg(prefix.as_ref()),
             };
         }
         for (key, change) in &batch.changes {
@@ -114,7 +114,7 @@ impl RedisKv {
                     call.arg("put").arg(value.as_slice()).arg(millis(*lifetime)).arg("")
                 }
                 Change::Delete => call.arg("delete").arg("").arg("").arg(""),
-                Change::AddMember { member, prefix } => call.arg("add").arg(member).arg("").arg(*prefix),
+                Change::AddMember { member, prefix } => call.arg("add").arg(member).arg("").arg(prefix.as_ref()),
                 Change::RemoveMember { member } => call.arg("remove").arg(member).arg("").arg(""),
             };
         }

@@ -5,22 +5,25 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::{StoreUnavailable, kv::Kv};
 
 /// Records, names or members that one page asks for.
 pub(crate) const PAGE: usize = 500;
 
 /// A value under a key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Record {
     pub(crate) key: String,
+    #[serde(with = "super::base64")]
     pub(crate) value: Vec<u8>,
     /// `None`: until deleted.
     pub(crate) left: Option<Duration>,
 }
 
 /// Names that can be listed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Listing {
     /// Sets whose name begins so.
     Sets(String),
@@ -29,7 +32,7 @@ pub(crate) enum Listing {
 }
 
 /// A page, and where the next one begins; `None`: that was all.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Page<T> {
     pub(crate) items: Vec<T>,
     pub(crate) next: Option<String>,

@@ -181,6 +181,12 @@ impl AuthServer {
         &self.folder
     }
 
+    /// For its next start and for commands: another value, or `None`, for a variable.
+    pub fn set(&mut self, name: &str, value: Option<&str>) {
+        self.vars.retain(|(known, _)| known != name);
+        self.vars.extend(value.map(|value| (name.to_owned(), value.to_owned())));
+    }
+
     /// Starts it anew, however it has ended.
     pub fn resume(&mut self) {
         self.process = Self::run(&self.vars, &self.folder, self.port);

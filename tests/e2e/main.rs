@@ -4,6 +4,7 @@
 mod admin;
 mod around;
 mod clients;
+mod doctor;
 mod doors;
 mod github_faults;
 mod github_standin;

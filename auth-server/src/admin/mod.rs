@@ -5,6 +5,7 @@
 mod backup;
 mod backup_file;
 mod clients;
+mod doctor;
 mod failure;
 pub mod keys;
 mod new_client;
@@ -29,6 +30,9 @@ use crate::{
 
 /// `vars`: the environment. Needs a tokio runtime.
 pub async fn run(command: Admin, vars: Vec<(String, String)>, out: &mut (dyn Write + Send)) -> Result<(), Failure> {
+    if let Admin::Doctor(options) = command {
+        return doctor::run(&options, vars, clock::now, out).await;
+    }
     let storage = StorageConfig::from_vars(vars)?;
     let store = Store::open_beside(&app::store_config(&storage))?;
     let now = clock::unix(clock::now());
@@ -36,6 +40,8 @@ pub async fn run(command: Admin, vars: Vec<(String, String)>, out: &mut (dyn Wri
         Admin::Clients(command) => clients::run(command, &store, now, out).await,
         Admin::Tokens(command) => tokens::run(command, &store, out).await,
         Admin::Users(command) => users::run(command, &store, out).await,
+        // Answered above: it looks at the configuration itself.
+        Admin::Doctor(_) => Ok(()),
         Admin::Stats(format) => upkeep::stats(&store, format, out).await,
         Admin::Backup { file } => backup::run(&store, &file, now, out).await,
         Admin::Restore { file, dry_run, clear, consent } => {

@@ -1,4 +1,4 @@
-//! What an operator asks of the store: `clients`, `tokens`, `users`, `stats`, `purge`.
+//! What an operator asks of the store: `clients`, `tokens`, `users`, `stats`, `purge`, `backup`, `restore`; and `doctor`.
 
 use std::path::PathBuf;
 
@@ -16,6 +16,8 @@ pub enum Admin {
     /// People who have allowed a client in
     #[command(subcommand)]
     Users(Users),
+    /// Find out whether this gateway works, as its clients see it, and what to do if not
+    Doctor(Doctor),
     /// How much there is of everything
     Stats(Format),
     /// Clear away what nobody can use any more
@@ -43,6 +45,15 @@ pub enum Admin {
         #[command(flatten)]
         consent: Consent,
     },
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Doctor {
+    /// Where Traefik listens for plain http
+    #[arg(long, default_value_t = 80)]
+    pub http_port: u16,
+    #[command(flatten)]
+    pub format: Format,
 }
 
 #[derive(Clone, Copy, Debug, Args)]

@@ -5,7 +5,7 @@ mod keys;
 
 use clap::{Args, Parser, Subcommand};
 
-pub use admin::{Admin, Clients, Consent, Format, NewClient, Tokens, Users};
+pub use admin::{Admin, Clients, Consent, Doctor, Format, NewClient, Tokens, Users};
 pub use keys::Keys;
 
 use crate::config::Config;

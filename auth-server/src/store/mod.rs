@@ -13,6 +13,7 @@ pub mod cache;
 mod clients;
 mod consents;
 mod embedded;
+mod health;
 mod inventory;
 mod issue;
 mod key;
@@ -38,6 +39,7 @@ use std::{
 pub(crate) use self::transfer::{Imported, Item};
 use self::{embedded::EmbeddedKv, kv::Kv, redis::RedisKv, socket::RemoteKv};
 pub use self::{
+    health::Health,
     inventory::{Listed, Stats, StoredClient, TokenFilter},
     people::{Connection, LoggedOut},
     purge::Purged,

@@ -1,6 +1,10 @@
 //! The whole line: Traefik with TLS, one or more auth-servers, sidecars, a store, and the stand-in for GitHub.
 
-use std::{net::SocketAddr, path::Path, process::Command};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use tempfile::TempDir;
 
@@ -23,6 +27,7 @@ pub struct Setup {
     replicas: usize,
     services: Vec<(String, Upstream)>,
     vars: Vec<(String, String)>,
+    dynamic: Option<PathBuf>,
 }
 
 #[derive(Debug)]
@@ -35,7 +40,7 @@ enum Upstream {
 
 impl Setup {
     pub fn new(store: StoreKind) -> Self {
-        Self { store, replicas: 1, services: Vec::new(), vars: Vec::new() }
+        Self { store, replicas: 1, services: Vec::new(), vars: Vec::new(), dynamic: None }
     }
 
     /// A service made of a sidecar around the scripted fixture.
@@ -68,6 +73,12 @@ impl Setup {
         self
     }
 
+    /// Traefik reads these files instead of the project's own.
+    pub fn dynamic(mut self, folder: &Path) -> Self {
+        self.dynamic = Some(folder.to_owned());
+        self
+    }
+
     /// Starts everything and waits until it listens.
     pub fn start(self) -> Gateway {
         Gateway::start(self)
@@ -90,6 +101,7 @@ pub struct Gateway {
 impl Gateway {
     fn start(setup: Setup) -> Self {
         let mut traefik = Traefik::plan();
+        traefik.dynamic = setup.dynamic;
         let domain = traefik.base_domain();
         let github = GitHub::start(OAuthApp::with_callback(format!("https://auth.{domain}/callback")));
         let redis = (setup.store == StoreKind::Redis).then(Redis::start);
@@ -145,7 +157,7 @@ pub struct AuthServer {
     pub process: Process,
     port: u16,
     vars: Vec<(String, String)>,
-    folder: std::path::PathBuf,
+    folder: PathBuf,
 }
 
 impl AuthServer {

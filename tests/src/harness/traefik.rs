@@ -1,6 +1,6 @@
 //! Real Traefik from the project's own files, through `scripts/traefik-run`.
 
-use std::{process::Command, time::Duration};
+use std::{path::PathBuf, process::Command, time::Duration};
 
 use super::{Certificate, Process, free_port, repository, tool, wait::within};
 use crate::client::raw_get;
@@ -11,13 +11,15 @@ pub struct Traefik {
     pub http_port: u16,
     pub https_port: u16,
     ping_port: u16,
+    /// Instead of `traefik/dynamic`.
+    pub dynamic: Option<PathBuf>,
     process: Option<Process>,
 }
 
 impl Traefik {
     /// Chooses the ports; the domain and so the issuer depend on them.
     pub fn plan() -> Self {
-        Self { http_port: free_port(), https_port: free_port(), ping_port: free_port(), process: None }
+        Self { http_port: free_port(), https_port: free_port(), ping_port: free_port(), dynamic: None, process: None }
     }
 
     /// `localhost:8443`
@@ -39,6 +41,9 @@ impl Traefik {
             .env("AUTH_URL", auth_url)
             .env("AUTH_RATE_LIMIT", "1000")
             .env("MCP_SERVICES", services.join(","));
+        if let Some(folder) = &self.dynamic {
+            run.env("DYNAMIC_DIRECTORY", folder);
+        }
         self.process = Some(Process::start("traefik", &mut run));
         // It listens before it has read its certificate and routes; what counts is that a request gets through. The Python
         // service has no /health, but keys as ours has.

@@ -1,4 +1,4 @@
-//! Pages by `SCAN` and `SSCAN`: a large database is never blocked, only asked often.
+//! What the operator's commands ask: pages by `SCAN` and `SSCAN`: a large database is never blocked, only asked often.
 
 use std::time::Duration;
 
@@ -45,6 +45,11 @@ impl RedisKv {
                 bounded(ask).await
             }
         }
+    }
+
+    /// What Redis says of itself.
+    pub(crate) async fn info(&self) -> Result<String, StoreUnavailable> {
+        bounded(async { Ok(cmd("INFO").query_async(&mut self.checked().await?).await?) }).await
     }
 
     async fn keys(&self, prefix: &str, from: &str, kind: &str) -> Result<Page<String>, StoreUnavailable> {

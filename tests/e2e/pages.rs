@@ -83,6 +83,7 @@ async fn an_unknown_client_gets_a_page_and_goes_nowhere() {
     let url = authorize(&gateway, "client_that_nobody_registered", "https://evil.example/callback");
     chromium.page.goto(&url).await.unwrap();
     assert_eq!(chromium.page.current_url().await.unwrap().as_str(), url);
+    assert!(chromium.text().await.contains("remove this connection and add it again"));
     chromium.screenshot("error-light").await;
     let shown = chromium.text().await;
     assert!(!shown.contains("evil.example"), "{shown}");
@@ -109,8 +110,10 @@ async fn a_client_on_the_web_is_allowed_once_and_then_goes_to_github_directly() 
 
     chromium.page.goto(&url).await.unwrap();
     sign_in(&chromium, "hubot").await;
-    assert!(chromium.text().await.contains("Allow Claude"), "somebody else is asked");
+    // Somebody else is asked …
+    chromium.find(fantoccini::Locator::XPath("//h1[starts-with(., 'Allow Claude')]")).await;
+    // … and so is everybody when the client demands it.
     chromium.page.goto(&format!("{url}&prompt=consent")).await.unwrap();
-    assert!(chromium.text().await.contains("Allow Claude"), "the client demands it");
+    assert!(chromium.text().await.contains("Allow Claude"));
     chromium.close().await;
 }

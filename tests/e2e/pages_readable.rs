@@ -74,6 +74,9 @@ async fn every_page_has_landmarks_names_headings_and_a_focus_that_is_seen() {
             authorize(&gateway, &client, &redirect_uri),
         ] {
             chromium.page.goto(&url).await.unwrap();
+            if url.starts_with(&gateway.mcp("time")) {
+                chromium.screenshot(&format!("unauthorized-{look:?}")).await;
+            }
             assert_eq!(faults(&chromium).await, json!([]), "{url} ({look:?})");
         }
         chromium.close().await;

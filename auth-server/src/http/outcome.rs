@@ -15,13 +15,27 @@ pub(super) async fn success(server: Server, request: HttpRequest) -> HttpRespons
 
 pub(super) async fn error(server: Server, request: HttpRequest) -> HttpResponse {
     let params = params(&request);
-    let explanation = params.get("error_description").unwrap_or("The sign-in could not be completed.");
-    let failure = ErrorPage::new(server.gateway.base_domain(), "You are not signed in", explanation);
-    let failure = match params.get("error") {
-        Some(code) => failure.detail("Error", code),
-        None => failure,
+    // Anybody can write such a link, so what it says does not stand where this gateway speaks.
+    let explanation = match params.get("error") {
+        Some("access_denied") => "Access was denied: by you, or because this GitHub account may not use this gateway.",
+        Some("server_error" | "temporarily_unavailable") => "GitHub or this gateway could not answer. Try again soon.",
+        _ => "The sign-in could not be completed.",
     };
+    let mut failure = ErrorPage::new(server.gateway.base_domain(), "You are not signed in", explanation);
+    for (name, parameter) in [("Error", "error"), ("The link says", "error_description")] {
+        failure = match params.get(parameter) {
+            Some(text) => failure.detail(name, shortened(text)),
+            None => failure,
+        };
+    }
     page(StatusCode::BAD_REQUEST, Forms::None, &failure)
+}
+
+/// At most this much of a text that anybody may have written.
+const LONGEST: usize = 200;
+
+fn shortened(text: &str) -> &str {
+    text.char_indices().nth(LONGEST).map_or(text, |(end, _)| &text[..end])
 }
 
 /// A query that cannot be read says nothing.

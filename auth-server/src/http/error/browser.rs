@@ -98,15 +98,40 @@ impl BrowserFault {
 /// What cannot safely be sent anywhere is shown to the person (RFC 6749 §4.1.2.1).
 fn refusal_page(server: &AuthServer, error: PageError) -> HttpResponse {
     warn!(code = error.code(), reason:% = error; "authorization refused on a page");
-    let heading = match error {
-        PageError::UnknownClient | PageError::MalformedClientId => "This application is not known here",
-        PageError::ClientDocument(_) | PageError::ClientUnreachable => "This application could not be identified",
-        PageError::RedirectUriMissing | PageError::RedirectUriNotRegistered => "This link does not fit its application",
-        PageError::UnknownState => "This sign-in has expired",
-        PageError::ForeignBrowser | PageError::ConsentMissing => "This sign-in did not start here",
-        PageError::Params(_) => "This link is not complete",
-    };
-    let explanation = format!("It was stopped because {error}.");
-    let refusal = ErrorPage::new(server.gateway.base_domain(), heading, &explanation).detail("Error", error.code());
+    let (heading, explanation, advice) = words(error);
+    let reason = error.to_string();
+    let refusal = ErrorPage::new(server.gateway.base_domain(), heading, explanation).advice(advice);
+    let refusal = refusal.detail("Error", error.code()).detail("Reason", &reason);
     page(StatusCode::BAD_REQUEST, Forms::None, &refusal)
+}
+
+/// What happened, why, and what the person can do.
+fn words(error: PageError) -> (&'static str, &'static str, &'static str) {
+    let again = "Go back to your application and start again. Nothing was allowed.";
+    match error {
+        PageError::UnknownClient | PageError::MalformedClientId => (
+            "This application is not known here",
+            "It has never registered with this gateway, or its registration has expired.",
+            "In your application, remove this connection and add it again: it then registers anew.",
+        ),
+        PageError::ClientDocument(_) | PageError::ClientUnreachable => (
+            "This application could not be identified",
+            "It is described by a document on its own site, which cannot be used.",
+            "Try again in a while. If that does not help, tell whoever makes the application.",
+        ),
+        PageError::RedirectUriMissing | PageError::RedirectUriNotRegistered => (
+            "This link does not fit its application",
+            "It would send you to an address that the application has not registered. Somebody may have forged it.",
+            again,
+        ),
+        PageError::UnknownState => {
+            ("This sign-in has expired", "It was begun too long ago, or it has been finished already.", again)
+        }
+        PageError::ForeignBrowser | PageError::ConsentMissing => (
+            "This sign-in did not start here",
+            "A sign-in is finished in the browser in which it was begun. Somebody may have sent you this link.",
+            again,
+        ),
+        PageError::Params(_) => ("This link is not complete", "Something in it is missing, or is there twice.", again),
+    }
 }

@@ -57,7 +57,7 @@ pub(super) fn scope(token: &str) -> String {
     match token {
         "openid" => "Know that it is you".to_owned(),
         "profile" => "See your GitHub name and login".to_owned(),
-        "email" => "See your e-mail address, if it is public on GitHub".to_owned(),
+        "email" => "See your email address, if it is public on GitHub".to_owned(),
         "offline_access" => "Stay connected without asking you again".to_owned(),
         other => match other.strip_prefix("mcp:") {
             Some(service) => format!("Use the service {service}"),

@@ -9,6 +9,7 @@ use crate::{
     oauth::{
         access_token::{Authorized, Issue, TokenRecord},
         client_authentication::AuthenticatedClient,
+        client_credentials::OwnAccess,
         error::TokenError,
         grant::Terms,
         id::FamilyId,
@@ -77,6 +78,20 @@ pub(super) async fn refresh(
         }
     }
     Err(OurFault::Contention.into())
+}
+
+/// A client that acts for itself (RFC 6749 §4.4).
+pub(super) async fn own_access(
+    server: &AuthServer,
+    client: &AuthenticatedClient,
+    request: OwnAccess,
+) -> Result<TokenResponse, Fault> {
+    let access = request.authorize(client, &server.authorization)?;
+    let issued = issue(server, &access, Some(&random::family_id()?), clock::unix(clock::now()))?;
+    match server.store.found_family(&issued.record, server.lifetimes.access_token).await? {
+        Commit::Done => Ok(issued.answer(None)),
+        Commit::Conflict => Err(TokenError::UnknownClient.into()),
+    }
 }
 
 /// `None`: the token or its family changed meanwhile.

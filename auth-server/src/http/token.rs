@@ -49,6 +49,7 @@ async fn grant(server: &AuthServer, client: &AuthenticatedClient, params: &Param
     match TokenRequest::parse(params, client, &server.gateway)? {
         TokenRequest::Code(exchange) => grant::exchange(server, client, &exchange).await,
         TokenRequest::Refresh(refresh) => grant::refresh(server, client, &refresh).await,
+        TokenRequest::OwnAccess(access) => grant::own_access(server, client, access).await,
     }
 }
 

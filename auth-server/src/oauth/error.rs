@@ -88,6 +88,8 @@ pub enum TokenError {
     InvalidScope(#[from] InvalidScope),
     #[error("scope goes beyond what was granted")]
     ScopeWidened,
+    #[error("none of the requested scopes exists here")]
+    ScopeUnknown,
     #[error("{0}")]
     InvalidTarget(#[from] InvalidTarget),
     #[error("resource goes beyond what was granted")]
@@ -101,7 +103,7 @@ impl TokenError {
             Self::Params(_) | Self::TwoAuthentications => "invalid_request",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::GrantTypeNotRegistered => "unauthorized_client",
-            Self::InvalidScope(_) | Self::ScopeWidened => "invalid_scope",
+            Self::InvalidScope(_) | Self::ScopeWidened | Self::ScopeUnknown => "invalid_scope",
             Self::InvalidTarget(_) | Self::ResourceWidened => "invalid_target",
             Self::ClientIdMissing
             | Self::MalformedBasic

@@ -8,6 +8,7 @@ use super::{
     resource::{Resource, is_plain},
     scope::Scope,
     service::ScopesSupported,
+    token::GRANT_TYPES,
 };
 
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
@@ -28,7 +29,7 @@ pub fn authorization_server(gateway: &Gateway, scopes: &Scope) -> Value {
         "scopes_supported": scopes.iter().collect::<Vec<_>>(),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "grant_types_supported": GRANT_TYPES,
         "subject_types_supported": ["public"],
         // No ID tokens are issued; OpenID Connect Discovery §3 requires the member, and clients parse it strictly.
         "id_token_signing_alg_values_supported": ["RS256"],

@@ -7,6 +7,7 @@ pub mod challenge;
 pub mod client;
 pub mod client_assertion;
 pub mod client_authentication;
+pub mod client_credentials;
 pub mod client_id_metadata;
 pub mod consent;
 pub mod error;

@@ -7,15 +7,20 @@
 use serde::Serialize;
 
 use super::{
-    client_authentication::AuthenticatedClient, error::TokenError, gateway::Gateway, params::Params,
-    resource::Resource, scope::Scope, secret::Secret,
+    client_authentication::AuthenticatedClient, client_credentials::OwnAccess, error::TokenError, gateway::Gateway,
+    params::Params, resource::Resource, scope::Scope, secret::Secret,
 };
+
+/// As the metadata lists them.
+pub const GRANT_TYPES: [&str; 3] = ["authorization_code", "refresh_token", "client_credentials"];
 
 /// What an authenticated client asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenRequest {
     Code(CodeExchange),
     Refresh(Refresh),
+    /// `grant_type=client_credentials`.
+    OwnAccess(OwnAccess),
 }
 
 /// `grant_type=authorization_code` (OAuth 2.1 §4.1.3).
@@ -41,7 +46,7 @@ pub struct Refresh {
 impl TokenRequest {
     pub fn parse(params: &Params, client: &AuthenticatedClient, gateway: &Gateway) -> Result<Self, TokenError> {
         let grant_type = params.require("grant_type")?;
-        if !matches!(grant_type, "authorization_code" | "refresh_token") {
+        if !GRANT_TYPES.contains(&grant_type) {
             return Err(TokenError::UnsupportedGrantType);
         }
         if !client.client().may_use(grant_type) {
@@ -55,6 +60,7 @@ impl TokenRequest {
                 code_verifier: params.get("code_verifier").map(Secret::new),
                 resource,
             }),
+            "client_credentials" => Self::OwnAccess(OwnAccess::parse(params, resource)?),
             _ => Self::Refresh(Refresh {
                 token: Secret::new(params.require("refresh_token")?),
                 scope: params.get("scope").map(Scope::parse).transpose()?,
@@ -68,6 +74,7 @@ impl TokenRequest {
         match self {
             Self::Code(_) => "authorization_code",
             Self::Refresh(_) => "refresh_token",
+            Self::OwnAccess(_) => "client_credentials",
         }
     }
 }

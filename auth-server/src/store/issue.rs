@@ -44,6 +44,16 @@ impl Store {
         self.kv.commit(join(batch, id, family, access, lifetimes)?).await.map(done)
     }
 
+    /// A client that acts for itself gets its token, in a family of its own. [`Commit::Conflict`]: the client is gone.
+    pub async fn found_family(&self, token: &TokenRecord, lifetime: Duration) -> Result<Commit, StoreUnavailable> {
+        let Some(id) = &token.family else { return Err(StoreUnavailable::because("a token without its family")) };
+        let claims = &token.claims;
+        let batch = expect_client(Batch::default().expect(key::family(id), Expect::Absent), &claims.client_id);
+        let family = Family::found(claims, claims.scope.clone(), Vec::new());
+        let lifetimes = Lifetimes { access: lifetime, refresh: lifetime, code: lifetime };
+        self.kv.commit(join(found(batch, id, claims), id, family, token, lifetimes)?).await.map(done)
+    }
+
     /// Looks under the hash, then where the Python service keeps it. A token of a revoked family is not there.
     pub async fn refresh(&self, token: &Secret) -> Result<Option<StoredRefresh>, StoreUnavailable> {
         let hash = token.hash();

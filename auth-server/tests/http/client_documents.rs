@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use crate::support::{
     Service,
+    browser::{Browser, WEB},
     journey::{REDIRECT_URI, Registered},
 };
 
@@ -22,7 +23,7 @@ fn folder_with(document: &Value) -> TempDir {
 
 fn document() -> Value {
     json!({
-        "client_id": ID, "client_name": "Claude <b>", "redirect_uris": [REDIRECT_URI],
+        "client_id": ID, "client_name": "Claude <b>", "redirect_uris": [REDIRECT_URI, WEB],
         "grant_types": ["authorization_code", "refresh_token", "urn:example:a-grant-of-tomorrow"],
         "token_endpoint_auth_method": "none",
     })
@@ -83,6 +84,21 @@ async fn the_consent_page_says_which_domain_stands_behind_the_name() {
     let registered = service.register("none").await;
     let page = service.http.get(service.authorize_url(&registered.id, &[])).send().await.unwrap().text().await.unwrap();
     assert!(page.contains("Nobody has checked who made it") && !page.contains("Nobody else"), "{page}");
+    service.stop().await;
+}
+
+#[actix_web::test]
+async fn the_account_page_shows_it_by_its_domain_and_ends_it() {
+    let (service, _folder) = start().await;
+    let mut browser = Browser::new(&service, WEB).await;
+    browser.client = client();
+    let (access, _) = browser.tokens_of("octocat").await;
+    browser.sign_in_as("octocat").await;
+    let page = browser.get("/account").await.text().await.unwrap();
+    assert!(page.contains("app.example") && page.contains(ID), "{page}");
+    let token = page.split_once("name=\"token\" value=\"").unwrap().1.split_once('"').unwrap().0.to_owned();
+    browser.post("/account/revoke", &[("token", &token), ("client_id", ID)]).await;
+    assert_eq!(service.verify(Some(&access)).await.status(), StatusCode::UNAUTHORIZED);
     service.stop().await;
 }
 

@@ -4,6 +4,7 @@
 mod account;
 mod attacks;
 mod audit;
+mod client_credentials;
 mod client_documents;
 mod endpoints;
 mod faults;

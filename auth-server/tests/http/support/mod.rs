@@ -36,7 +36,7 @@ impl Service {
         Self::start_in(tempfile::tempdir().unwrap(), more).await
     }
 
-    async fn start_in(data: TempDir, more: &[(&str, &str)]) -> Self {
+    pub(crate) async fn start_in(data: TempDir, more: &[(&str, &str)]) -> Self {
         let github = FakeGitHub::start();
         let mut config = Config::from_vars(vars(&github, &data, more)).unwrap();
         config.port = 0;

@@ -7,6 +7,9 @@ use std::{collections::BTreeSet, fs, path::Path};
 /// What the page explains although auth-server itself does not read it.
 const OTHERS: [&str; 3] = ["SSL_CERT_FILE", "SESSION_TIMEOUT", "MCP_PROTOCOL_VERSION"];
 
+/// What a container needs no setting for: it has a Redis, a volume for keys, a log folder; a folder must be mounted.
+const NOT_IN_COMPOSE: [&str; 4] = ["DATA_DIR", "JWT_PRIVATE_KEY_FILE", "GATEWAY_JWT_SECRET", "CLIENT_METADATA_DIR"];
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -35,6 +38,14 @@ fn every_variable_is_documented_and_every_documented_variable_is_read() {
         assert!(documented.remove(other), "{other}");
     }
     assert_eq!(documented, read_by_the_code());
+}
+
+#[test]
+fn every_variable_reaches_the_container() {
+    let compose = fs::read_to_string(root().join("../compose/docker-compose.yml")).unwrap();
+    let set = |name: &String| compose.contains(&format!("      - {name}="));
+    let missing: Vec<_> = read_by_the_code().into_iter().filter(|name| !set(name)).collect();
+    assert_eq!(missing.iter().map(String::as_str).collect::<BTreeSet<_>>(), NOT_IN_COMPOSE.into());
 }
 
 #[test]

@@ -11,6 +11,8 @@ mod faults;
 mod login;
 mod logs;
 mod metrics;
+mod people;
+mod policy;
 mod private_key_jwt;
 mod redis_faults;
 #[path = "../support/redis_server.rs"]

@@ -40,6 +40,40 @@ async fn user(request: HttpRequest) -> HttpResponse {
     }
 }
 
+/// In 64 organisations and one team; the 64th organisation is `acme`. Anyone else is in none.
+const JOINER: &str = "joiner";
+
+async fn orgs(request: HttpRequest, page: web::Query<Page>) -> HttpResponse {
+    let orgs = (1..64).map(|i| format!("org-{i}")).chain(["Acme".to_owned()]);
+    page.of(&request, orgs.map(|login| json!({"login": login})))
+}
+
+/// `outcast`: an organisation's policy hides its teams from this app.
+async fn teams(request: HttpRequest, page: web::Query<Page>) -> HttpResponse {
+    if login(&request) == "outcast" {
+        return HttpResponse::Forbidden().finish();
+    }
+    page.of(&request, std::iter::once(json!({"slug": "devs", "organization": {"login": "Initech"}})))
+}
+
+fn login(request: &HttpRequest) -> &str {
+    request.headers().get("authorization").unwrap().to_str().unwrap().strip_prefix("Bearer gho-").unwrap()
+}
+
+#[derive(serde::Deserialize)]
+struct Page {
+    per_page: usize,
+    page: usize,
+}
+
+impl Page {
+    fn of(&self, request: &HttpRequest, all: impl Iterator<Item = serde_json::Value>) -> HttpResponse {
+        let is_joiner = login(request) == JOINER;
+        let all = all.filter(|_| is_joiner).skip(self.per_page * (self.page - 1)).take(self.per_page);
+        HttpResponse::Ok().json(all.collect::<Vec<_>>())
+    }
+}
+
 impl FakeGitHub {
     pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -48,6 +82,8 @@ impl FakeGitHub {
             App::new()
                 .route("/login/oauth/access_token", web::post().to(access_token))
                 .route("/user", web::get().to(user))
+                .route("/user/orgs", web::get().to(orgs))
+                .route("/user/teams", web::get().to(teams))
         };
         let server = HttpServer::new(app).workers(1).disable_signals().listen(listener).unwrap().run();
         let handle = server.handle();

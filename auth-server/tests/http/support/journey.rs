@@ -136,14 +136,14 @@ impl Service {
 
     /// Asks `/verify` as Traefik does for a request to the time service.
     pub(crate) async fn verify(&self, bearer: Option<&str>) -> Response {
-        let mut request = self.http.get(self.at("/verify"));
-        let forwarded = [
-            ("Method", "POST"),
-            ("Proto", "https"),
-            ("Host", "time.example.com"),
-            ("Uri", "/mcp"),
-            ("For", "192.0.2.7"),
-        ];
+        self.verify_at("/verify", "/mcp", bearer).await
+    }
+
+    /// `address`: of the middleware. `uri`: of the client's request.
+    pub(crate) async fn verify_at(&self, address: &str, uri: &str, bearer: Option<&str>) -> Response {
+        let mut request = self.http.get(self.at(address));
+        let forwarded =
+            [("Method", "POST"), ("Proto", "https"), ("Host", "time.example.com"), ("Uri", uri), ("For", "192.0.2.7")];
         for (name, value) in forwarded {
             request = request.header(format!("X-Forwarded-{name}"), value);
         }

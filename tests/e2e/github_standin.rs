@@ -1,6 +1,6 @@
 //! The stand-in for GitHub behaves as GitHub does where the gateway depends on it.
 
-use gateway_tests::github::{At, Fault, GitHub, OAuthApp, github_id};
+use gateway_tests::github::{At, Fault, GitHub, Membership, OAuthApp, github_id};
 use reqwest::{Client, Response, StatusCode, redirect::Policy};
 use serde_json::{Value, json};
 use url::Url;
@@ -119,4 +119,28 @@ async fn faults_are_switched_on_over_http_and_healed_again() {
     );
     app.http.delete(&faults).send().await.unwrap();
     assert_eq!(query(&app.submit(&[]).await, "state").as_deref(), Some("s1"));
+}
+
+#[tokio::test]
+async fn organisations_and_teams_come_page_by_page_and_need_read_org() {
+    let app = App::start();
+    let orgs: Vec<_> = (0..31).map(|i| format!("org-{i}")).collect();
+    app.github.join("octocat", Membership { orgs, teams: vec!["org-1/devs".to_owned()] });
+    let token = async |scope| {
+        let code = query(&app.submit(&[("scope", scope)]).await, "code").unwrap();
+        app.exchange(&code, &[]).await["access_token"].as_str().unwrap().to_owned()
+    };
+    let full = token("user:email read:org").await;
+    let count = async |path: &str| {
+        let list: Value = app.get(path, &full).await.json().await.unwrap();
+        list.as_array().unwrap().len()
+    };
+    let pages = [count("/user/orgs").await, count("/user/orgs?page=2").await, count("/user/orgs?per_page=100").await];
+    assert_eq!(pages, [30, 1, 31]);
+    let teams: Value = app.get("/user/teams", &full).await.json().await.unwrap();
+    assert_eq!((&teams[0]["slug"], &teams[0]["organization"]["login"]), (&json!("devs"), &json!("org-1")));
+
+    let bare = token("user:email").await;
+    assert_eq!(app.get("/user/teams", &bare).await.status(), StatusCode::FORBIDDEN);
+    assert_eq!(app.get("/user/orgs", &bare).await.json::<Value>().await.unwrap(), json!([]));
 }

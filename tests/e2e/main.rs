@@ -18,6 +18,7 @@ mod pages_attacks;
 mod pages_information;
 mod pages_readable;
 mod pages_support;
+mod policies;
 mod processes;
 mod python;
 mod revocation;

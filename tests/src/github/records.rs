@@ -18,7 +18,7 @@ pub struct Records {
     pub(super) faults: Faults,
     pub(super) people: People,
     codes: Mutex<HashMap<String, Grant>>,
-    tokens: Mutex<HashMap<String, Person>>,
+    tokens: Mutex<HashMap<String, Token>>,
 }
 
 /// What a code stands for.
@@ -29,6 +29,19 @@ pub(super) struct Grant {
     pub(super) scope: String,
     pub(super) code_challenge: Option<String>,
     pub(super) given: Instant,
+}
+
+/// Who signed in, and what they allowed.
+#[derive(Clone, Debug)]
+pub(super) struct Token {
+    pub(super) person: Person,
+    scope: String,
+}
+
+impl Token {
+    pub(super) fn may(&self, scope: &str) -> bool {
+        self.scope.split([' ', ',']).any(|granted| granted == scope)
+    }
 }
 
 impl Records {
@@ -49,13 +62,14 @@ impl Records {
         (grant.given.elapsed() < CODE_LIFETIME).then_some(grant)
     }
 
-    pub(super) fn give_token(&self, person: Person) -> String {
+    pub(super) fn give_token(&self, person: Person, scope: &str) -> String {
         let token = format!("gho_{}", random(18));
-        self.tokens.lock().expect("no holder panics").insert(token.clone(), person);
+        let granted = Token { person, scope: scope.to_owned() };
+        self.tokens.lock().expect("no holder panics").insert(token.clone(), granted);
         token
     }
 
-    pub(super) fn person(&self, token: &str) -> Option<Person> {
+    pub(super) fn token(&self, token: &str) -> Option<Token> {
         self.tokens.lock().expect("no holder panics").get(token).cloned()
     }
 }

@@ -74,7 +74,7 @@ fn redeem(records: &Records, form: &Exchange) -> Result<(String, String), &'stat
     if !proves(&grant, form.code_verifier.as_deref()) {
         return Err("bad_verification_code");
     }
-    Ok((records.give_token(grant.person), grant.scope))
+    Ok((records.give_token(grant.person, &grant.scope), grant.scope))
 }
 
 /// RFC 7636 §4.6, S256.

@@ -26,6 +26,7 @@ pub struct Setup {
     store: StoreKind,
     replicas: usize,
     services: Vec<(String, Upstream)>,
+    policies: Vec<String>,
     vars: Vec<(String, String)>,
     dynamic: Option<PathBuf>,
 }
@@ -40,7 +41,8 @@ enum Upstream {
 
 impl Setup {
     pub fn new(store: StoreKind) -> Self {
-        Self { store, replicas: 1, services: Vec::new(), vars: Vec::new(), dynamic: None }
+        let (services, policies, vars) = (Vec::new(), Vec::new(), Vec::new());
+        Self { store, replicas: 1, services, policies, vars, dynamic: None }
     }
 
     /// A service made of a sidecar around the scripted fixture.
@@ -58,6 +60,12 @@ impl Setup {
     /// A service that speaks HTTP itself.
     pub fn upstream(mut self, name: &str, url: String) -> Self {
         self.services.push((name.to_owned(), Upstream::Url(url)));
+        self
+    }
+
+    /// What `service` asks beyond a good token (docs/policies.md): `scope=mcp:time&users=octocat`.
+    pub fn policy(mut self, service: &str, query: &str) -> Self {
+        self.policies.push(format!("{service}={query}"));
         self
     }
 
@@ -127,6 +135,7 @@ impl Gateway {
         }
         let names: Vec<_> = services.iter().map(|(name, _)| name.clone()).collect();
         let certificate = Certificate::make(&names);
+        traefik.policies = setup.policies.join(" ");
         traefik.start(&certificate, &auth[0].url(), &services);
         Self { traefik, auth, sidecars, github, redis, certificate, _data: data }
     }

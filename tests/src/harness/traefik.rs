@@ -10,6 +10,8 @@ use crate::client::raw_get;
 pub struct Traefik {
     pub http_port: u16,
     pub https_port: u16,
+    /// `MCP_POLICIES`
+    pub policies: String,
     ping_port: u16,
     /// Instead of `traefik/dynamic`.
     pub dynamic: Option<PathBuf>,
@@ -19,7 +21,14 @@ pub struct Traefik {
 impl Traefik {
     /// Chooses the ports; the domain and so the issuer depend on them.
     pub fn plan() -> Self {
-        Self { http_port: free_port(), https_port: free_port(), ping_port: free_port(), dynamic: None, process: None }
+        Self {
+            http_port: free_port(),
+            https_port: free_port(),
+            policies: String::new(),
+            ping_port: free_port(),
+            dynamic: None,
+            process: None,
+        }
     }
 
     /// `localhost:8443`
@@ -40,7 +49,8 @@ impl Traefik {
             .env("BASE_DOMAIN", self.base_domain())
             .env("AUTH_URL", auth_url)
             .env("AUTH_RATE_LIMIT", "1000")
-            .env("MCP_SERVICES", services.join(","));
+            .env("MCP_SERVICES", services.join(","))
+            .env("MCP_POLICIES", &self.policies);
         if let Some(folder) = &self.dynamic {
             run.env("DYNAMIC_DIRECTORY", folder);
         }

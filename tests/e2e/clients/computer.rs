@@ -20,13 +20,21 @@ impl Computer {
     pub(crate) fn start() -> Self {
         let server = "npm/node_modules/@modelcontextprotocol/server-everything/dist/index.js";
         let command = ["node/bin/node", server].map(|part| tool(part).to_string_lossy().into_owned());
-        let gateway = Setup::new(StoreKind::Embedded).sidecar("everything", command).start();
+        let gateway = Setup::new(StoreKind::Redis).sidecar("everything", command).start();
         Self { gateway, home: tempfile::tempdir().unwrap() }
     }
 
     /// What docs/clients.md shows, with this computer's server in the place of the example.
     pub(crate) fn shown(&self, text: &str) -> String {
         text.replace("https://everything.example.com/mcp", &self.gateway.mcp("everything"))
+    }
+
+    /// Every access token that was issued is no good from now on; logins are.
+    pub(crate) fn end_access_tokens(&self) {
+        let redis = self.gateway.redis.as_ref().expect("the store is Redis");
+        for key in redis.keys("oauth:token:*") {
+            assert_eq!(redis.cli(&["DEL", &key]), "1");
+        }
     }
 
     /// One of the npm programs, by its bin name.
@@ -54,6 +62,11 @@ impl Computer {
             .env("NO_COLOR", "1")
             .current_dir(self.home.path());
         command
+    }
+
+    /// How often a program has sent the person to log in.
+    pub(crate) fn logins(&self) -> usize {
+        fs::read_to_string(self.home.path().join("opened")).unwrap_or_default().lines().count()
     }
 
     /// The person: opens what the program printed or told the browser to open, allows it, logs in, and is sent back to

@@ -1,6 +1,6 @@
 //! One test a program. The commands are those of docs/clients.md: what is shown there is what runs here.
 
-use gateway_tests::harness::{Process, repository, tool};
+use gateway_tests::harness::{Process, free_port, repository, tool};
 use serde_json::{Value, json};
 
 use super::{computer::Computer, stdio::Stdio};
@@ -28,17 +28,35 @@ async fn fastmcp_logs_in_and_calls_a_tool() {
     assert!(fastmcp.ended().success() && fastmcp.log().contains(ANSWER), "{}", fastmcp.log());
 }
 
+/// MCP Inspector as it is shown; its redirect has a port of its own, because tests run side by side.
+fn inspector(computer: &Computer, more: &[&str]) -> Process {
+    let mut inspector = computer.node("mcp-inspector");
+    inspector.args(shown(computer, "npx @modelcontextprotocol/inspector ")).args(more);
+    let callback = format!("http://127.0.0.1:{}/oauth/callback", free_port());
+    inspector.env("MCP_AUTO_OPEN_ENABLED", "true").env("MCP_OAUTH_CALLBACK_URL", callback);
+    Process::start("mcp-inspector", inspector.env("MCP_INSPECTOR_SECRET_STORE", "file"))
+}
+
 #[tokio::test]
 async fn mcp_inspector_logs_in_and_calls_a_tool() {
     for era in ["legacy", "auto"] {
         let computer = Computer::start();
-        let mut inspector = computer.node("mcp-inspector");
-        inspector.args(shown(&computer, "npx @modelcontextprotocol/inspector ")).args(["--protocol-era", era]);
-        inspector.env("MCP_AUTO_OPEN_ENABLED", "true");
-        let mut inspector = Process::start("mcp-inspector", &mut inspector);
+        let mut inspector = inspector(&computer, &["--protocol-era", era]);
         computer.log_in(&mut inspector).await;
         assert!(inspector.ended().success() && inspector.log().contains(ANSWER), "{era}: {}", inspector.log());
     }
+}
+
+#[tokio::test]
+async fn mcp_inspector_needs_no_second_login_even_when_its_access_token_has_ended() {
+    let computer = Computer::start();
+    let mut first = inspector(&computer, &[]);
+    computer.log_in(&mut first).await;
+    assert!(first.ended().success(), "{}", first.log());
+    computer.end_access_tokens();
+    let mut second = inspector(&computer, &[]);
+    assert!(second.ended().success() && second.log().contains(ANSWER), "{}", second.log());
+    assert_eq!(computer.logins(), 1, "{}", second.log());
 }
 
 /// The server in the `mcpServers` object that is shown: its arguments after `npx -y mcp-remote`.
@@ -69,6 +87,11 @@ async fn mcp_remote_logs_in_and_calls_a_tool() {
     remote.tell("notifications/initialized");
     let tools = remote.ask("tools/list", json!({}));
     assert!(tools["tools"].as_array().unwrap().iter().any(|tool| tool["name"] == "echo"), "{tools}");
-    let answer = remote.ask("tools/call", json!({ "name": "echo", "arguments": { "message": "hello" } }));
+    let call = json!({ "name": "echo", "arguments": { "message": "hello" } });
+    let answer = remote.ask("tools/call", call.clone());
     assert_eq!(answer["content"][0]["text"], ANSWER, "{answer}");
+    computer.end_access_tokens();
+    let answer = remote.ask("tools/call", call);
+    assert_eq!(answer["content"][0]["text"], ANSWER, "by a refresh that nobody notices: {answer}");
+    assert_eq!(computer.logins(), 1, "{}", remote.process.log());
 }

@@ -14,11 +14,13 @@ use tempfile::TempDir;
 
 /// The MCP server behind the gateway: says which headers have reached it.
 const SERVICE: &str = "echo";
+/// Apart from the URL, as compose passes it.
+const REDIS_PASSWORD: &str = "a-password-of-redis";
 
 #[derive(Debug)]
 pub(crate) struct Stage {
     pub(crate) traefik: Traefik,
-    pub(crate) redis: Redis,
+    redis: Redis,
     pub(crate) certificate: Certificate,
     pub(crate) vars: Vec<(String, String)>,
     echo: Headers,
@@ -43,6 +45,7 @@ impl Stage {
         let domain = traefik.base_domain();
         let github = GitHub::start(OAuthApp::with_callback(format!("https://auth.{domain}/callback")));
         let (redis, folder) = (Redis::start(), tempfile::tempdir().unwrap());
+        assert_eq!(redis.cli(&["CONFIG", "SET", "requirepass", REDIS_PASSWORD]), "OK");
         let vars = dotenv(&domain, &github, &redis, algorithm);
         let lines: String = vars.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
         std::fs::write(folder.path().join(".env"), lines).unwrap();
@@ -75,6 +78,11 @@ impl Stage {
 
     pub(crate) fn services(&self) -> Vec<(String, String)> {
         vec![(SERVICE.to_owned(), self.echo.url())]
+    }
+
+    /// Every key in Redis, one a line.
+    pub(crate) fn keys(&self) -> String {
+        self.redis.cli(&["--no-auth-warning", "-a", REDIS_PASSWORD, "--raw", "KEYS", "*"])
     }
 
     pub(crate) fn issuer(&self) -> String {
@@ -136,7 +144,7 @@ fn dotenv(domain: &str, github: &GitHub, redis: &Redis, algorithm: &str) -> Vec<
         ("JWT_PRIVATE_KEY_B64", &key),
         ("BASE_DOMAIN", domain),
         ("REDIS_URL", &redis),
-        ("REDIS_PASSWORD", ""),
+        ("REDIS_PASSWORD", REDIS_PASSWORD),
         ("ACCESS_TOKEN_LIFETIME", "86400"),
         ("REFRESH_TOKEN_LIFETIME", "2592000"),
         ("SESSION_TIMEOUT", "3600"),

@@ -10,6 +10,7 @@ use josekit::{
 };
 use serde_json::{Map, Value};
 
+use super::key::is_costly;
 use crate::oauth::client_assertion::{Assertion, AssertionAlgorithm, AssertionError};
 
 /// Keys of one client that are tried; each costs a signature check.
@@ -20,10 +21,12 @@ const MOST_KEYS: usize = 16;
 pub(crate) struct KeySet(Vec<Map<String, Value>>);
 
 impl KeySet {
-    /// `None`: that is no JWK set. Keys of a kind that is not known are passed over (RFC 7517 §5).
+    /// `None`: that is no JWK set. Keys of a kind that is not known are passed over (RFC 7517 §5), and so are those that
+    /// are made to keep us busy.
     pub(crate) fn parse(jwks: &Value) -> Option<Self> {
         let keys = jwks.get("keys")?.as_array()?;
-        Some(Self(keys.iter().filter_map(Value::as_object).cloned().collect()))
+        let cheap = |key: &&Map<String, Value>| !is_costly(key.get("n"), key.get("e"));
+        Some(Self(keys.iter().filter_map(Value::as_object).filter(cheap).cloned().collect()))
     }
 
     /// Whether a key of this name is in it; any will do for an assertion that names none.

@@ -16,8 +16,9 @@ use crate::oauth::secret::Secret;
 
 /// What the Python service used; every verification is twice as fast as with 3072.
 const RSA_BITS: u32 = 2048;
-/// Longest RSA modulus, base64url: 8192 bits. A larger one costs a verifier more than it protects.
+/// Longest RSA modulus and exponent, base64url: 8192 and 64 bits. Larger ones cost a verifier more than they protect.
 const MAX_MODULUS: usize = 1366;
+const MAX_EXPONENT: usize = 11;
 
 /// Why a key cannot be used, or a token not be signed. Never shows a key.
 #[derive(Debug, thiserror::Error)]
@@ -105,7 +106,7 @@ impl PublicKey {
             (Some("OKP"), Some("Ed25519")) => (Algorithm::EdDsa, &["crv", "kty", "x"]),
             _ => return Err(KeyError::NotPublic),
         };
-        if text("n").is_some_and(|modulus| modulus.len() > MAX_MODULUS) {
+        if is_costly(jwk.get("n"), jwk.get("e")) {
             return Err(KeyError::NotPublic);
         }
         let member = |name: &&str| text(name).map(|value| ((*name).to_owned(), Value::from(value)));
@@ -141,6 +142,12 @@ impl std::fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "PublicKey({} {})", self.algorithm, self.kid)
     }
+}
+
+/// Whether an RSA key of these would keep a verifier busy.
+pub(super) fn is_costly(modulus: Option<&Value>, exponent: Option<&Value>) -> bool {
+    let exceeds = |value: Option<&Value>, limit| value.and_then(Value::as_str).is_some_and(|text| text.len() > limit);
+    exceeds(modulus, MAX_MODULUS) || exceeds(exponent, MAX_EXPONENT)
 }
 
 fn verifier(algorithm: Algorithm, public: &Map<String, Value>) -> Result<Box<dyn JwsVerifier>, JoseError> {

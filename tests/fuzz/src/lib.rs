@@ -3,6 +3,7 @@
 //! `scripts/fuzz` lets libFuzzer search for such bytes; `cargo test` replays the seeds in `corpus/` and whatever was
 //! once found. A find that was mended is kept there under a name that says what it was.
 
+mod client_documents;
 mod params;
 mod redirect_uri;
 mod resource;
@@ -10,6 +11,7 @@ mod scope;
 mod service;
 mod verify_headers;
 
+pub use client_documents::client_documents;
 pub use params::params;
 pub use redirect_uri::redirect_uri;
 pub use resource::resource;
@@ -20,7 +22,8 @@ pub use verify_headers::{GENUINE, genuine, verify_headers};
 pub type Subject = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const SUBJECTS: [Subject; 5] = [
+pub const SUBJECTS: [Subject; 6] = [
+    ("client-documents", client_documents),
     ("params", params),
     ("redirect-uri", redirect_uri),
     ("resource", resource),

@@ -9,9 +9,11 @@ use auth_server::{
         forwarded::{Forwarded, ForwardedRequest},
         gateway::Gateway,
         id::{ClientId, Subject, TokenId},
+        people::{Groups, People},
+        policy::Policy,
         scope::Scope,
         secret::Secret,
-        verify::{Permit, Policy, Revocation, authorize},
+        verify::{Check, Permit, Revocation, Rules, authorize},
     },
 };
 use serde_json::json;
@@ -56,22 +58,24 @@ pub(crate) fn claims(audience: &str) -> Claims {
         jti: TokenId::parse("jti").expect("visible"),
         iat: NOW,
         exp: NOW + 3600,
+        nbf: None,
         username: "octocat".to_owned(),
         email: None,
         name: None,
     }
 }
 
-pub(crate) fn forwarded(method: &str, host: &str, uri: &str) -> Option<ForwardedRequest> {
+pub(crate) fn forwarded<'a>(method: &'a str, host: &'a str, uri: &'a str) -> Option<ForwardedRequest<'a>> {
     let headers = Forwarded { method: Some(method), host: Some(host), uri: Some(uri) };
     ForwardedRequest::parse(&headers, &GATEWAY).ok()
 }
 
 /// Hands `permitted` the permit, if there is one.
-pub(crate) fn decide(bearer: &str, request: &ForwardedRequest, permitted: impl Fn(Permit<'_>)) {
-    let policy = Policy { gateway: GATEWAY.clone(), required_scope: Scope::default(), require_resource: false };
+pub(crate) fn decide(bearer: &str, request: &ForwardedRequest<'_>, permitted: impl Fn(Permit<'_>)) {
+    let rules = Rules { gateway: GATEWAY.clone(), people: People::Anyone, require_resource: false };
+    let check = Check { request, rules: &rules, policy: &Policy::default(), now: NOW };
     if let Ok(claims) = JWT.verify(bearer, NOW)
-        && let Ok(permit) = authorize(&claims, Revocation::Active, request, &policy, NOW)
+        && let Ok(permit) = authorize(&claims, &Revocation::Active(Groups::default()), check)
     {
         permitted(permit);
     }

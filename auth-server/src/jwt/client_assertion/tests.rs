@@ -56,6 +56,18 @@ fn each_algorithm_is_checked_with_a_key_of_its_own_kind_and_with_no_other() {
 }
 
 #[test]
+fn a_key_that_would_keep_us_busy_is_passed_over() {
+    let (_, rsa, _) = &keys()[0];
+    assert!(set(std::slice::from_ref(rsa)).has(None));
+    // An exponent as long as the modulus makes a check a thousand times dearer.
+    for (name, length) in [("e", 342), ("n", 20_000)] {
+        let mut key = rsa.clone();
+        key[name] = "x".repeat(length).into();
+        assert!(!set(&[key]).has(None), "{name}");
+    }
+}
+
+#[test]
 fn a_key_says_itself_what_it_is_for() {
     let keys = keys();
     let (_, key, signer) = &keys[2];

@@ -47,4 +47,6 @@ fn keys_that_are_too_weak_or_of_another_kind_are_refused() {
     }
     let huge = json!({ "kty": "RSA", "e": "AQAB", "n": "x".repeat(3000) });
     assert!(PublicKey::from_jwk(&huge).is_err());
+    let slow = json!({ "kty": "RSA", "e": "x".repeat(342), "n": "x".repeat(342) });
+    assert!(PublicKey::from_jwk(&slow).is_err());
 }

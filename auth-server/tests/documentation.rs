@@ -54,7 +54,7 @@ fn every_test_that_a_page_names_exists() {
     for folder in ["src", "tests", "../mcp-sidecar/src", "../mcp-sidecar/tests", "../tests"] {
         read_rust(&root().join(folder), &mut code);
     }
-    for (page, at_least) in [("security.md", 40), ("migration.md", 10), ("clients.md", 8)] {
+    for (page, at_least) in [("security.md", 60), ("known-troubles.md", 18), ("migration.md", 10), ("clients.md", 8)] {
         let text = fs::read_to_string(root().join("../docs").join(page)).unwrap();
         let quoted = text.split('`').skip(1).step_by(2);
         let named: BTreeSet<_> = quoted.filter(|text| is_a_sentence(text)).collect();

@@ -64,3 +64,75 @@ generate-redis-password:
 
 generate-rsa-keys:
     @echo "JWT_PRIVATE_KEY_B64=$(cargo run --quiet --package auth-server -- keys generate | base64 -w0)"
+
+# auth-server's own commands: just admin clients list, just admin doctor (docs/admin.md)
+admin *arguments:
+    @scripts/admin {{ arguments }}
+
+oauth-list-registrations:
+    @scripts/admin clients list
+
+oauth-list-tokens:
+    @scripts/admin tokens list
+
+# delete a client and everything that was issued to it
+oauth-delete-registration client_id:
+    @scripts/admin clients delete {{ client_id }}
+
+# the same: nothing of a deleted client stays
+oauth-delete-client-complete client_id: (oauth-delete-registration client_id)
+
+oauth-delete-token jti:
+    @scripts/admin tokens revoke {{ jti }}
+
+# asks first, or takes --yes
+oauth-delete-all-registrations *options:
+    @scripts/admin clients delete --all {{ options }}
+
+# everybody logs in again; asks first, or takes --yes
+oauth-delete-all-tokens *options:
+    @scripts/admin tokens revoke --all {{ options }}
+
+oauth-stats:
+    @scripts/admin stats
+
+oauth-show-all: oauth-stats oauth-list-registrations oauth-list-tokens
+
+oauth-purge-expired:
+    @scripts/admin purge
+
+oauth-purge-expired-dry:
+    @scripts/admin purge --dry-run
+
+# everything that is stored, into backups/
+oauth-backup:
+    @scripts/oauth-backup make
+
+oauth-backup-list:
+    @scripts/oauth-backup list
+
+# from the latest backup; what is there already stays
+oauth-restore:
+    @scripts/oauth-backup restore latest
+
+oauth-restore-file filename:
+    @scripts/oauth-backup restore {{ filename }}
+
+oauth-restore-dry:
+    @scripts/oauth-backup restore latest --dry-run
+
+# from the latest backup, after deleting what is stored; wants --yes
+oauth-restore-clear *options:
+    @scripts/oauth-backup restore latest --clear {{ options }}
+
+# log in with a browser, and print a token for a program that cannot
+mcp-client-token *service:
+    @scripts/mcp-client-token {{ service }}
+
+# write mcp-config.json: the services as clients read them
+create-mcp-config *file:
+    @scripts/create-mcp-config {{ file }}
+
+# which certificate does each public host show, and until when?
+check-ssl:
+    @scripts/check-ssl

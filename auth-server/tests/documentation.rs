@@ -4,6 +4,9 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
+use auth_server::cli::Cli;
+use clap::CommandFactory;
+
 /// What the page explains although auth-server itself does not read it.
 const OTHERS: [&str; 3] = ["SSL_CERT_FILE", "SESSION_TIMEOUT", "MCP_PROTOCOL_VERSION"];
 
@@ -46,6 +49,27 @@ fn every_variable_reaches_the_container() {
     let set = |name: &String| compose.contains(&format!("      - {name}="));
     let missing: Vec<_> = read_by_the_code().into_iter().filter(|name| !set(name)).collect();
     assert_eq!(missing.iter().map(String::as_str).collect::<BTreeSet<_>>(), NOT_IN_COMPOSE.into());
+}
+
+#[test]
+fn every_command_and_option_is_documented() {
+    let pages =
+        ["admin.md", "keys.md"].map(|page| fs::read_to_string(root().join("../docs").join(page)).unwrap()).concat();
+    let mut missing = Vec::new();
+    let cli = <Cli as CommandFactory>::command();
+    for noun in cli.get_subcommands().filter(|command| command.get_name() != "serve") {
+        let verbs: Vec<_> = noun.get_subcommands().collect();
+        for command in if verbs.is_empty() { vec![noun] } else { verbs.clone() } {
+            let name = if verbs.is_empty() {
+                noun.get_name().to_owned()
+            } else {
+                format!("{} {}", noun.get_name(), command.get_name())
+            };
+            let options = command.get_arguments().filter_map(|argument| Some(format!("--{}", argument.get_long()?)));
+            missing.extend([name].into_iter().chain(options).filter(|text| !pages.contains(text.as_str())));
+        }
+    }
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 #[test]

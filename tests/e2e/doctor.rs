@@ -95,7 +95,8 @@ fn a_challenge_that_is_stripped_on_its_way_is_noticed() {
 
 #[test]
 fn a_service_without_a_guard_is_noticed() {
-    let folder = changed("middlewares.yml", "middlewares: [mcp-cors, mcp-auth]", "middlewares: [mcp-cors]");
+    let folder =
+        changed("middlewares.yml", "middlewares: [mcp-cors, mcp-auth{{ $suffix }}]", "middlewares: [mcp-cors]");
     let (gateway, _server) = gateway(Some(folder.path()));
     let (found, code) = doctor(&gateway, &[]);
     assert_eq!((wrong(&found), code), (vec!["challenge one", "forged identity one"], 1), "{found:#?}");

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{BufReader, Seek, Write},
+    io::{self, BufRead, BufReader, Cursor, Read, Seek, Write},
     path::Path,
 };
 
@@ -23,14 +23,14 @@ pub(super) struct How {
 
 pub(super) async fn run(store: &Store, path: &Path, how: How, out: &mut (dyn Write + Send)) -> Result<(), Failure> {
     let unusable = |cause: Unusable| Failure::Failed(format!("{} cannot be restored: {cause}", path.display()));
-    let mut file = File::open(path).map_err(|cause| unusable(cause.into()))?;
-    let items = check(BufReader::new(&file)).map_err(unusable)?;
+    let mut file = open(path).map_err(|cause| unusable(cause.into()))?;
+    let items = check(&mut file).map_err(unusable)?;
     store.ping().await?;
     if how.clear {
         store.clear().await?;
     }
     file.rewind().map_err(|cause| unusable(cause.into()))?;
-    let mut reader = Reader::begin(BufReader::new(&file)).map_err(unusable)?;
+    let mut reader = Reader::begin(file).map_err(unusable)?;
     let (mut total, mut progress) = (Imported::default(), Progress::new(Some(items)));
     loop {
         let some = take(&mut reader).map_err(unusable)?;
@@ -48,7 +48,21 @@ pub(super) async fn run(store: &Store, path: &Path, how: How, out: &mut (dyn Wri
     report(store, total, how, out)
 }
 
-fn take<R: std::io::BufRead>(reader: &mut Reader<R>) -> Result<Vec<Item>, Unusable> {
+/// Read twice: to check it, and to write what it holds.
+trait Again: BufRead + Seek {}
+
+impl<T: BufRead + Seek> Again for T {}
+
+fn open(path: &Path) -> io::Result<Box<dyn Again>> {
+    if path != Path::new("-") {
+        return Ok(Box::new(BufReader::new(File::open(path)?)));
+    }
+    let mut whole = Vec::new();
+    io::stdin().lock().read_to_end(&mut whole)?;
+    Ok(Box::new(Cursor::new(whole)))
+}
+
+fn take<R: BufRead>(reader: &mut Reader<R>) -> Result<Vec<Item>, Unusable> {
     let mut some = Vec::new();
     while some.len() < AT_ONCE {
         match reader.item()? {

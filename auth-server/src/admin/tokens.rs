@@ -33,7 +33,7 @@ pub(super) async fn run(command: Tokens, store: &Store, out: &mut (dyn Write + S
             confirm(consent, "Every token of every person will be revoked")?;
             let ended = store.logout_everybody().await?;
             let (families, tokens, codes) = (ended.families, ended.tokens + ended.refresh_tokens, ended.codes);
-            Ok(writeln!(out, "{families} logins ended, and {tokens} tokens and {codes} codes besides")?)
+            Ok(writeln!(out, "logins ended: {families}; besides: tokens {tokens}, codes {codes}")?)
         }
     }
 }

@@ -67,5 +67,6 @@ async fn logout(store: &Store, name: &str, out: &mut (dyn Write + Send)) -> Resu
         return Err(Failure::NotFound(format!("nothing was issued to {}", printable(name))));
     }
     let besides = ended.tokens + ended.refresh_tokens + ended.codes;
-    Ok(writeln!(out, "{}: {} logins ended, and {besides} tokens and codes besides", printable(name), ended.families)?)
+    let (name, logins) = (printable(name), ended.families);
+    Ok(writeln!(out, "{name}: logins ended: {logins}; tokens and codes besides: {besides}")?)
 }

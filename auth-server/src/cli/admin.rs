@@ -35,6 +35,7 @@ pub enum Admin {
     },
     /// Bring back what a backup holds; what is there already stays as it is
     Restore {
+        /// «-» is standard input
         file: PathBuf,
         /// Check the file and count, and change nothing
         #[arg(long)]

@@ -10,3 +10,4 @@ mod place;
 #[expect(dead_code, reason = "shared with tests/store, which needs more of it")]
 #[path = "../support/redis_server.rs"]
 mod redis_server;
+mod scripts;

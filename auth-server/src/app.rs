@@ -48,7 +48,6 @@ pub struct Application {
     server: Server,
     /// `/metrics`, when it is asked for.
     metrics: Option<(SocketAddr, Server)>,
-    keys: Arc<KeyRing>,
     auth_server: Data<AuthServer>,
     /// For the operator's commands, when the store is the embedded one.
     admin: Option<AdminSocket>,
@@ -67,7 +66,6 @@ impl Application {
         let addr = listener.local_addr().map_err(failed)?;
         let metrics = config.metrics_addr.as_deref().map(metrics_server).transpose()?;
         let auth_server = Data::new(auth_server(&config).await?);
-        let keys = Arc::clone(&auth_server.jwt);
         let admin = admin_socket(&config.storage);
         let shared = auth_server.clone();
         let server = HttpServer::new(move || App::new().app_data(shared.clone()).configure(http::routes))
@@ -78,7 +76,7 @@ impl Application {
             .listen(listener)
             .map_err(failed)?
             .run();
-        Ok(Self { addr, server, metrics, keys, auth_server, admin })
+        Ok(Self { addr, server, metrics, auth_server, admin })
     }
 
     pub fn addr(&self) -> SocketAddr {
@@ -108,10 +106,11 @@ impl Application {
     }
 
     async fn answer_until(self, stop: CancellationToken) -> io::Result<()> {
-        let Some((_, metrics)) = self.metrics else { return serve_until(self.server, &self.keys, stop).await };
+        let work = serve_until(self.server, &self.auth_server, stop);
+        let Some((_, metrics)) = self.metrics else { return work.await };
         let numbers = metrics.handle();
         let served = async {
-            let ended = serve_until(self.server, &self.keys, stop).await;
+            let ended = work.await;
             numbers.stop(false).await;
             ended
         };
@@ -120,7 +119,8 @@ impl Application {
     }
 }
 
-async fn serve_until(server: Server, keys: &KeyRing, stop: CancellationToken) -> io::Result<()> {
+async fn serve_until(server: Server, auth_server: &AuthServer, stop: CancellationToken) -> io::Result<()> {
+    let lost = auth_server.store.lost();
     let handle = server.handle();
     let mut hangup = signal(SignalKind::hangup())?;
     tokio::pin!(server);
@@ -128,11 +128,13 @@ async fn serve_until(server: Server, keys: &KeyRing, stop: CancellationToken) ->
         tokio::select! {
             ended = &mut server => return ended,
             () = stop.cancelled() => break,
-            _ = hangup.recv() => keys.reload(clock::unix(clock::now())),
+            // Whoever supervises the process starts it again.
+            () = lost.cancelled() => break,
+            _ = hangup.recv() => auth_server.jwt.reload(clock::unix(clock::now())),
         }
     }
     let (ended, ()) = tokio::join!(server, handle.stop(true));
-    ended
+    if lost.is_cancelled() { Err(io::Error::other("the store is lost until it is opened anew")) } else { ended }
 }
 
 /// The server does not depend on it: without it, commands on the embedded store have to wait for a stop.

@@ -17,6 +17,7 @@ use std::{
 };
 
 use redb::{Database, DatabaseError, ReadableDatabase};
+use tokio_util::sync::CancellationToken;
 
 use self::writer::Writer;
 use super::{
@@ -76,6 +77,10 @@ impl EmbeddedKv {
     pub(crate) fn members(&self, set: &str) -> Result<Vec<String>, StoreUnavailable> {
         let members = self.database.begin_read()?.open_table(tables::MEMBERS)?;
         Ok(tables::members_from(&members, set, "", usize::MAX)?)
+    }
+
+    pub(crate) fn lost(&self) -> CancellationToken {
+        self.writer.lost().clone()
     }
 
     pub(crate) async fn commit(&self, batch: Batch) -> Result<bool, StoreUnavailable> {

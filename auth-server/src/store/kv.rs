@@ -6,6 +6,8 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+use tokio_util::sync::CancellationToken;
+
 use super::{
     StoreUnavailable,
     embedded::EmbeddedKv,
@@ -169,6 +171,14 @@ impl Kv {
             Self::Redis(kv) => kv.list(listing, from).await,
             Self::Embedded(kv) => kv.list(listing, from),
             Self::Remote(kv) => kv.list(listing, from).await,
+        }
+    }
+
+    /// Cancelled when only a new process can use the file again.
+    pub(crate) fn lost(&self) -> CancellationToken {
+        match self {
+            Self::Redis(_) | Self::Remote(_) => CancellationToken::new(),
+            Self::Embedded(kv) => kv.lost(),
         }
     }
 

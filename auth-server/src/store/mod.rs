@@ -36,6 +36,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use tokio_util::sync::CancellationToken;
+
 pub(crate) use self::transfer::{Imported, Item};
 use self::{embedded::EmbeddedKv, kv::Kv, redis::RedisKv, socket::RemoteKv};
 pub use self::{
@@ -78,6 +80,11 @@ pub struct StoreUnavailable(Box<dyn Error + Send + Sync>);
 impl StoreUnavailable {
     pub(crate) fn because(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self(cause.into())
+    }
+
+    /// Whether the cause is a `T` of this kind.
+    fn is<T: Error + 'static>(&self, kind: impl Fn(&T) -> bool) -> bool {
+        self.0.downcast_ref().is_some_and(kind)
     }
 }
 
@@ -171,6 +178,11 @@ impl Store {
             Kv::Embedded(_) => "the embedded store",
             Kv::Remote(_) => "the embedded store, through the running server",
         }
+    }
+
+    /// Cancelled when the store cannot recover within this process. Redis comes back by itself.
+    pub(crate) fn lost(&self) -> CancellationToken {
+        self.kv.lost()
     }
 
     /// Whether the store answers.

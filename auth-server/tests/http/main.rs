@@ -6,6 +6,7 @@ mod attacks;
 mod audit;
 mod client_credentials;
 mod client_documents;
+mod disk_full;
 mod endpoints;
 mod faults;
 mod login;
@@ -17,6 +18,7 @@ mod private_key_jwt;
 mod redis_faults;
 #[path = "../support/redis_server.rs"]
 mod redis_server;
+mod redis_tls;
 mod registrations;
 mod remembered_consent;
 mod secrets_in_logs;

@@ -12,7 +12,8 @@ use std::{
 
 use log::error;
 use redb::Database;
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     super::{StoreUnavailable, kv::Batch, watch::Feed},
@@ -23,6 +24,8 @@ use super::{
 const QUEUE: usize = 1024;
 /// Writes that one transaction takes along.
 const AT_ONCE: usize = 128;
+/// A disk that takes longer is as good as none; the write may yet come through, as one whose answer got lost.
+const PATIENCE: Duration = Duration::from_secs(5);
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
 /// Dropped without an answer when the write failed; the cause is logged here.
@@ -43,6 +46,7 @@ enum Outcome {
 #[derive(Debug)]
 pub(super) struct Writer {
     queue: Option<SyncSender<Write>>,
+    lost: CancellationToken,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -53,30 +57,41 @@ impl Writer {
         clock: fn() -> SystemTime,
     ) -> Result<Self, StoreUnavailable> {
         // Readers need the tables to be there.
-        let file = File { database, feed, clock };
+        let lost = CancellationToken::new();
+        let file = File { database, feed, clock, lost: lost.clone() };
         file.write_all(Vec::new())?;
         let (queue, writes) = sync_channel(QUEUE);
         let thread = thread::Builder::new().name("store-writer".to_owned());
         let thread = thread.spawn(move || run(&file, &writes)).map_err(StoreUnavailable::because)?;
-        Ok(Self { queue: Some(queue), thread: Some(thread) })
+        Ok(Self { queue: Some(queue), lost, thread: Some(thread) })
     }
 
     pub(super) async fn commit(&self, batch: Batch) -> Result<bool, StoreUnavailable> {
         let (answer, answered) = oneshot::channel();
         self.send(Write::Commit(batch, answer))?;
-        answered.await.map_err(|_| StoreUnavailable::because("the write failed"))
+        outcome(answered).await
     }
 
     pub(super) async fn take(&self, key: String) -> Result<Option<Vec<u8>>, StoreUnavailable> {
         let (answer, answered) = oneshot::channel();
         self.send(Write::Take(key, answer))?;
-        answered.await.map_err(|_| StoreUnavailable::because("the write failed"))
+        outcome(answered).await
+    }
+
+    /// Cancelled when the file cannot be used any more.
+    pub(super) fn lost(&self) -> &CancellationToken {
+        &self.lost
     }
 
     fn send(&self, write: Write) -> Result<(), StoreUnavailable> {
         let queue = self.queue.as_ref().ok_or_else(|| StoreUnavailable::because("the store is closed"))?;
         queue.try_send(write).map_err(|refused| StoreUnavailable::because(refused.to_string()))
     }
+}
+
+async fn outcome<T>(answered: oneshot::Receiver<T>) -> Result<T, StoreUnavailable> {
+    let answer = timeout(PATIENCE, answered).await.map_err(StoreUnavailable::because)?;
+    answer.map_err(|_| StoreUnavailable::because("the write failed"))
 }
 
 impl Drop for Writer {
@@ -94,6 +109,7 @@ struct File {
     /// Told of every change.
     feed: Arc<Feed>,
     clock: fn() -> SystemTime,
+    lost: CancellationToken,
 }
 
 fn run(file: &File, writes: &Receiver<Write>) {
@@ -105,6 +121,10 @@ fn run(file: &File, writes: &Receiver<Write>) {
         };
         if let Err(cause) = swept {
             error!(cause:%; "the embedded store could not write");
+            // redb gives a file up after an I/O error, a full disk too: it must be opened anew. So the process ends.
+            if cause.is::<redb::Error>(|fault| !matches!(fault, redb::Error::ValueTooLarge(_))) {
+                file.lost.cancel();
+            }
         }
     }
 }

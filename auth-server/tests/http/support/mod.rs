@@ -61,6 +61,14 @@ impl Service {
         Self { url: program.url.clone(), github, http: http(), data, running: Running::Program(program) }
     }
 
+    /// The program anew, on the same data, with files that cannot grow beyond this.
+    pub(crate) async fn resume_with_files_up_to(&mut self, bytes: u64) {
+        let vars = vars(&self.github, &self.data, &[]);
+        let program = process::Program::start_on_small_disk(&vars, self.data.path(), bytes).await;
+        self.url.clone_from(&program.url);
+        self.running = Running::Program(program);
+    }
+
     pub(crate) fn program(&mut self) -> &mut process::Program {
         match &mut self.running {
             Running::Program(program) => program,
@@ -101,11 +109,13 @@ impl Service {
     }
 
     async fn end(self) -> TempDir {
-        self.begin_stop();
         drop(self.http);
         match self.running {
-            Running::Task { ended, .. } => ended.await.unwrap().unwrap(),
-            Running::Program(program) => program.ended_well().await,
+            Running::Task { stop, ended } => {
+                stop.cancel();
+                ended.await.unwrap().unwrap();
+            }
+            Running::Program(mut program) => program.end_well().await,
         }
         self.github.stop().await;
         self.data

@@ -3,10 +3,11 @@
 use std::{
     fs::File,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_auth-server");
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Killed when dropped, unless it has ended.
@@ -20,20 +21,29 @@ impl Program {
     pub(crate) async fn start(vars: &[(String, String)], dir: &Path) -> Self {
         let log = dir.join("stderr.log");
         let stderr = File::create(&log).unwrap();
-        Self::spawn(vars, dir, stderr.into(), log).await
+        Self::spawn(command(vars), dir, stderr.into(), log).await
+    }
+
+    /// No file of its may grow beyond this: the disk is full.
+    pub(crate) async fn start_on_small_disk(vars: &[(String, String)], dir: &Path, bytes: u64) -> Self {
+        let log = dir.join("stderr.log");
+        let stderr = File::create(&log).unwrap();
+        let mut limited = Command::new("sh");
+        let script = "trap '' XFSZ; ulimit -f \"$0\"; exec \"$@\"";
+        limited.args(["-c", script, &(bytes / 512).to_string(), PROGRAM, "--port", "0"]);
+        limited.env_clear().envs(vars.iter().cloned());
+        Self::spawn(limited, dir, stderr.into(), log).await
     }
 
     /// Nobody reads its standard error: writing there fails. What is left is `LOG_FILE=auth.log`.
     pub(crate) async fn start_unheard(vars: &[(String, String)], dir: &Path) -> Self {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
-        Self::spawn(vars, dir, writer.into(), dir.join("auth.log")).await
+        Self::spawn(command(vars), dir, writer.into(), dir.join("auth.log")).await
     }
 
-    async fn spawn(vars: &[(String, String)], dir: &Path, stderr: Stdio, log: PathBuf) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_auth-server"));
-        command.args(["--port", "0"]).env_clear().envs(vars.iter().cloned()).current_dir(dir);
-        let child = command.stdin(Stdio::null()).stderr(stderr).spawn().unwrap();
+    async fn spawn(mut command: Command, dir: &Path, stderr: Stdio, log: PathBuf) -> Self {
+        let child = command.current_dir(dir).stdin(Stdio::null()).stderr(stderr).spawn().unwrap();
         let mut program = Self { url: String::new(), child, log };
         program.url = format!("http://{}", program.logged("listening", "addr").await);
         program
@@ -74,17 +84,29 @@ impl Program {
         assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
     }
 
-    pub(crate) async fn ended_well(mut self) {
+    /// How it ends, which it has to.
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
         let begun = Instant::now();
-        let status = loop {
-            match self.child.try_wait().unwrap() {
-                Some(status) => break status,
-                None => tokio::time::sleep(Duration::from_millis(10)).await,
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
             }
             assert!(begun.elapsed() < PATIENCE, "it does not end:\n{}", self.log());
-        };
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    pub(crate) async fn end_well(&mut self) {
+        self.signal("TERM");
+        let status = self.ended().await;
         assert!(status.success(), "{status}:\n{}", self.log());
     }
+}
+
+fn command(vars: &[(String, String)]) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.args(["--port", "0"]).env_clear().envs(vars.iter().cloned());
+    command
 }
 
 impl Drop for Program {

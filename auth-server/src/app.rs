@@ -133,6 +133,12 @@ async fn serve_until(server: Server, auth_server: &AuthServer, stop: Cancellatio
             _ = hangup.recv() => auth_server.jwt.reload(clock::unix(clock::now())),
         }
     }
+    // Whoever balances hears «not ready» while requests are still answered, and sends the next ones elsewhere.
+    auth_server.stopping.cancel();
+    tokio::select! {
+        ended = &mut server => return ended,
+        () = tokio::time::sleep(auth_server.shutdown_delay) => {}
+    }
     let (ended, ()) = tokio::join!(server, handle.stop(true));
     if lost.is_cancelled() { Err(io::Error::other("the store is lost until it is opened anew")) } else { ended }
 }
@@ -161,6 +167,8 @@ async fn auth_server(config: &Config) -> Result<AuthServer, StartError> {
         jwt: key_ring(config, gateway.issuer())?,
         clients: clients(config, &gateway)?,
         store: Store::open(&store_config(&config.storage)).map_err(part)?,
+        stopping: CancellationToken::new(),
+        shutdown_delay: config.shutdown_delay,
         tokens: TokenCache::default(),
         policies: Policies::default(),
         authorization: AuthorizationPolicy {

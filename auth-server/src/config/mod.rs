@@ -14,6 +14,8 @@ mod signing;
 mod storage;
 mod vars;
 
+use std::time::Duration;
+
 pub use access::AllowedOrigins;
 pub use clients::ClientDocuments;
 pub use environment::environment;
@@ -57,6 +59,8 @@ pub struct Config {
     /// `REQUIRE_RESOURCE`: refuse tokens that name no resource (RFC 8707).
     pub require_resource: bool,
     pub log: LogConfig,
+    /// `SHUTDOWN_DELAY`: after the stop signal, «not ready» is said this long before the listener closes.
+    pub shutdown_delay: Duration,
     /// `METRICS_ADDR`: host and port of `/metrics`; `None`: nobody is told.
     pub metrics_addr: Option<String>,
 }
@@ -82,6 +86,7 @@ impl Config {
             forward_auth_token: vars.flag("FORWARD_AUTH_TOKEN"),
             require_resource: vars.flag("REQUIRE_RESOURCE"),
             log: LogConfig::read(&mut vars),
+            shutdown_delay: vars.seconds("SHUTDOWN_DELAY", 0),
             metrics_addr: metrics::addr(&mut vars),
         };
         vars.finish().map(|()| config)

@@ -27,7 +27,7 @@ mod session;
 mod token;
 mod verify;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use actix_web::{
     guard,
@@ -35,6 +35,7 @@ use actix_web::{
     middleware::{DefaultHeaders, from_fn},
     web::{self, ServiceConfig},
 };
+use tokio_util::sync::CancellationToken;
 
 use self::endpoint::at;
 use self::verify::KnownToken;
@@ -61,6 +62,9 @@ pub(crate) struct AuthServer {
     pub(crate) max_clients: usize,
     pub(crate) identity: IdentityProvider,
     pub(crate) store: Store,
+    /// Cancelled with the stop signal.
+    pub(crate) stopping: CancellationToken,
+    pub(crate) shutdown_delay: Duration,
     pub(crate) clients: Clients,
     pub(crate) jwt: Arc<KeyRing>,
     /// What `/verify` found out.

@@ -56,6 +56,17 @@ async fn a_request_in_flight_is_answered_although_the_server_is_stopping() {
 }
 
 #[actix_web::test]
+async fn between_the_signal_and_the_end_it_is_not_ready_and_still_answers() {
+    let mut service = Service::start_program(&[("SHUTDOWN_DELAY", "2")]).await;
+    service.begin_stop();
+    service.program().sees("the signal", |program| program.log().contains("stopping").then_some(())).await;
+    while service.get("/health/ready").await.status() != StatusCode::SERVICE_UNAVAILABLE {}
+    assert_eq!(service.get("/jwks").await.status(), StatusCode::OK);
+    let status = service.program().ended().await;
+    assert!(status.success(), "{status}");
+}
+
+#[actix_web::test]
 async fn a_restart_loses_no_token() {
     let first = Service::start().await;
     let client = first.register("none").await;

@@ -18,7 +18,7 @@ use crate::{
     oauth::{
         access_token::Claims,
         forwarded::{Forwarded, ForwardedRequest, NotForwarded},
-        policy::Policy,
+        policy::{MalformedPolicy, Policy},
         service::ScopesSupported,
         verify::{self, Check, Denied, InvalidToken, Permit, Revocation, VerifiedClaims},
     },
@@ -33,6 +33,8 @@ const SCOPE: HeaderName = HeaderName::from_static("x-scope");
 const AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
 /// That are remembered; with more services than that, the rarer ones are read anew.
 const MOST_POLICIES: usize = 256;
+/// Of a query whose policy is remembered: /verify can be asked from outside too, and memory is not the asker's to fill.
+const MOST_QUERY: usize = 2048;
 
 /// A token whose signature is right, where it stands, and what is said of it upstream.
 #[derive(Debug)]
@@ -60,7 +62,7 @@ pub(super) struct Question<'a> {
     pub(super) policy: Arc<Policy>,
 }
 
-/// The policies of all protected services, each read once. Few: nobody but the operator writes their addresses.
+/// The policies of all protected services, each read once.
 #[derive(Debug)]
 pub(crate) struct Policies(Cache<String, Arc<Policy>>);
 
@@ -71,15 +73,17 @@ impl Default for Policies {
 }
 
 impl Policies {
-    fn get(&self, query: &str, scopes: &ScopesSupported) -> Result<Arc<Policy>, VerifyFault> {
+    fn get(&self, query: &str, scopes: &ScopesSupported) -> Result<Arc<Policy>, MalformedPolicy> {
         if let Some(policy) = self.0.get(query) {
             return Ok(policy);
         }
-        let policy = Policy::parse(query).map_err(OurFault::from)?;
+        let policy = Policy::parse(query)?;
         // Nobody could be granted such a scope: without this, clients would be sent to ask for it for ever.
-        scopes.check(policy.scope()).map_err(OurFault::from)?;
+        scopes.check(policy.scope())?;
         let policy = Arc::new(policy);
-        self.0.insert(query.to_owned(), policy.clone());
+        if query.len() <= MOST_QUERY {
+            self.0.insert(query.to_owned(), policy.clone());
+        }
         Ok(policy)
     }
 }
@@ -95,8 +99,10 @@ pub(super) async fn verify(server: Server, request: HttpRequest) -> HttpResponse
 
 /// A client reaches neither: Traefik writes the headers, and the query is not the one of the client's request.
 fn question<'a>(server: &AuthServer, request: &'a HttpRequest) -> Result<Question<'a>, VerifyFault> {
-    let policy = server.policies.get(request.query_string(), &server.authorization.scopes_supported)?;
-    Ok(Question { forwarded: forwarded(server, request)?, policy })
+    let forwarded = forwarded(server, request)?;
+    let policy = server.policies.get(request.query_string(), &server.authorization.scopes_supported);
+    let policy = policy.map_err(|fault| OurFault::Policy { host: forwarded.host().to_owned(), fault })?;
+    Ok(Question { forwarded, policy })
 }
 
 async fn decide(

@@ -144,6 +144,18 @@ async fn the_query_of_a_client_s_own_request_is_no_policy() {
 }
 
 #[actix_web::test]
+async fn the_operator_is_told_which_policy_is_wrong_and_why() {
+    let mut service = Service::start_program(&[]).await;
+    let refused = service.verify_at("/verify?service=time&user=octocat", "/mcp", None).await;
+    assert_eq!(refused.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    let told =
+        |log: &str| log.lines().find(|line| line.contains("ERROR") && line.contains("forwardAuth")).map(str::to_owned);
+    let line = service.program().sees("why", |program| told(&program.log())).await;
+    assert!(line.contains("time.example.com") && line.contains("none of service, scope, users, orgs, teams"), "{line}");
+    service.stop().await;
+}
+
+#[actix_web::test]
 async fn an_address_that_cannot_be_understood_lets_nobody_pass() {
     let service = Service::start_with(&[SERVICES]).await;
     let (_, answer) = tokens(&service, "openid mcp:time").await;

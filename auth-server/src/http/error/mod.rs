@@ -57,8 +57,8 @@ pub(crate) enum OurFault {
     #[error("MAX_CLIENTS are registered")]
     TooManyClients,
     /// The operator's, strictly; nobody passes until it is mended.
-    #[error("the address of the forwardAuth middleware (/verify?…) is wrong: {0}")]
-    Policy(#[from] MalformedPolicy),
+    #[error("the address of the forwardAuth middleware of {host} (/verify?…) is wrong: {fault}")]
+    Policy { host: String, fault: MalformedPolicy },
 }
 
 impl From<StoreUnavailable> for Fault {
@@ -125,7 +125,7 @@ impl OurFault {
             Self::Store(_) | Self::Contention | Self::ClientDocument(_) | Self::TooManyClients => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            Self::Randomness(_) | Self::Signing(_) | Self::Policy(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Randomness(_) | Self::Signing(_) | Self::Policy { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 

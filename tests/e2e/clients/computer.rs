@@ -64,6 +64,11 @@ impl Computer {
         command
     }
 
+    /// A file in the folder that programs start in.
+    pub(crate) fn keep(&self, name: &str, content: &[u8]) {
+        fs::write(self.home.path().join(name), content).unwrap();
+    }
+
     /// How often a program has sent the person to log in.
     pub(crate) fn logins(&self) -> usize {
         fs::read_to_string(self.home.path().join("opened")).unwrap_or_default().lines().count()

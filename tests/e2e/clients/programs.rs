@@ -73,25 +73,45 @@ fn mcp_remote_shown(computer: &Computer) -> Vec<String> {
     args.map(|arg| arg.as_str().unwrap().to_owned()).collect()
 }
 
-/// A desktop client that speaks stdio only, through `mcp-remote`.
+/// A session of a desktop client that speaks stdio only.
+fn shake_hands(remote: &mut Stdio) {
+    let info = json!({ "name": "a desktop client", "version": "1" });
+    let hello = json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": info });
+    let server = remote.ask("initialize", hello);
+    assert!(server["serverInfo"]["name"].is_string(), "{server}");
+    remote.tell("notifications/initialized");
+}
+
+fn echo(remote: &mut Stdio) -> Value {
+    let answer = remote.ask("tools/call", json!({ "name": "echo", "arguments": { "message": "hello" } }));
+    answer["content"][0]["text"].clone()
+}
+
 #[tokio::test]
 async fn mcp_remote_logs_in_and_calls_a_tool() {
     let computer = Computer::start();
     let mut remote = computer.node("mcp-remote");
     let mut remote = Stdio::start("mcp-remote", remote.args(mcp_remote_shown(&computer)));
     computer.log_in(&mut remote.process).await;
-    let info = json!({ "name": "a desktop client", "version": "1" });
-    let hello = json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": info });
-    let server = remote.ask("initialize", hello);
-    assert!(server["serverInfo"]["name"].is_string(), "{server}");
-    remote.tell("notifications/initialized");
+    shake_hands(&mut remote);
     let tools = remote.ask("tools/list", json!({}));
     assert!(tools["tools"].as_array().unwrap().iter().any(|tool| tool["name"] == "echo"), "{tools}");
-    let call = json!({ "name": "echo", "arguments": { "message": "hello" } });
-    let answer = remote.ask("tools/call", call.clone());
-    assert_eq!(answer["content"][0]["text"], ANSWER, "{answer}");
+    assert_eq!(echo(&mut remote), ANSWER);
     computer.end_access_tokens();
-    let answer = remote.ask("tools/call", call);
-    assert_eq!(answer["content"][0]["text"], ANSWER, "by a refresh that nobody notices: {answer}");
+    assert_eq!(echo(&mut remote), ANSWER, "by a refresh that nobody notices");
     assert_eq!(computer.logins(), 1, "{}", remote.process.log());
+}
+
+#[test]
+fn mcp_remote_gets_in_as_a_machine_without_a_person() {
+    let computer = Computer::start();
+    let create = ["clients", "create", "--name", "Nightly", "--grant-type", "client_credentials", "--json"];
+    let made = computer.gateway.auth[0].command(&create).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    computer.keep("machine.json", &made.stdout);
+    let mut remote = computer.node("mcp-remote");
+    let mut remote = Stdio::start("mcp-remote", remote.args(shown(&computer, "npx -y mcp-remote ")));
+    shake_hands(&mut remote);
+    assert_eq!(echo(&mut remote), ANSWER);
+    assert_eq!(computer.logins(), 0, "{}", remote.process.log());
 }

@@ -17,7 +17,7 @@ use crate::{
     clock,
     config::{Config, StorageConfig},
     fetch::{self, Fetcher, Names},
-    http::{self, AuthServer, Policies},
+    http::{self, AuthServer, Policies, Usage},
     identity::{GitHub, IdentityProvider},
     keys::{self, KeyRing},
     oauth::{
@@ -92,16 +92,18 @@ impl Application {
     /// the keys anew.
     pub async fn run_until_stopped(mut self, stop: CancellationToken) -> io::Result<()> {
         let (admin, auth_server) = (self.admin.take(), self.auth_server.clone());
-        let stopped = stop.clone();
+        let (stopped, shared) = (stop.clone(), self.auth_server.clone());
         let administered = async move {
             if let Some(socket) = admin {
                 stopped.run_until_cancelled(socket.serve(&auth_server.store)).await;
             }
         };
+        // It has no end of its own: what is noticed last is left out.
+        let beside = async { tokio::join!(administered, shared.usage.write_down(&shared.store)).0 };
         tokio::pin! { let answered = self.answer_until(stop); }
         tokio::select! {
             ended = &mut answered => ended,
-            () = administered => answered.await,
+            () = beside => answered.await,
         }
     }
 
@@ -171,6 +173,7 @@ async fn auth_server(config: &Config) -> Result<AuthServer, StartError> {
         shutdown_delay: config.shutdown_delay,
         tokens: TokenCache::default(),
         policies: Policies::default(),
+        usage: Usage::default(),
         authorization: AuthorizationPolicy {
             gateway: gateway.clone(),
             scopes_supported: ScopesSupported::new(

@@ -25,6 +25,7 @@ mod reply;
 mod revoke;
 mod session;
 mod token;
+mod usage;
 mod verify;
 
 use std::{sync::Arc, time::Duration};
@@ -39,7 +40,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::endpoint::at;
 use self::verify::KnownToken;
-pub(crate) use self::verify::Policies;
+pub(crate) use self::{usage::Usage, verify::Policies};
 use crate::{
     clients::Clients,
     config::{AllowedOrigins, Lifetimes},
@@ -70,6 +71,7 @@ pub(crate) struct AuthServer {
     /// What `/verify` found out.
     pub(crate) tokens: TokenCache<KnownToken>,
     pub(crate) policies: Policies,
+    pub(crate) usage: Usage,
 }
 
 /// What handlers take it as.

@@ -11,6 +11,7 @@ use quick_cache::sync::Cache;
 use super::{
     AuthServer, Server,
     error::{OurFault, VerifyFault},
+    usage::LastNoticed,
 };
 use crate::{
     clock,
@@ -43,6 +44,7 @@ pub(crate) struct KnownToken {
     revocation: Revocation,
     /// The keys that it was verified with.
     generation: u64,
+    last_noticed: LastNoticed,
     /// `X-User-Id`, `X-User-Name`, `X-Client-Id`, `X-Scope`.
     headers: [HeaderValue; 4],
 }
@@ -51,7 +53,7 @@ impl KnownToken {
     fn new(claims: VerifiedClaims, revocation: Revocation, generation: u64) -> Self {
         let Claims { sub, username, client_id, scope, .. } = claims.claims();
         let headers = [sub.as_str(), username, client_id.as_str(), &scope.to_string()].map(value);
-        Self { claims, revocation, generation, headers }
+        Self { claims, revocation, generation, last_noticed: LastNoticed::default(), headers }
     }
 }
 
@@ -124,6 +126,7 @@ async fn decide(
     let token = known(server, bearer, now).await?;
     let check = Check { request: forwarded, rules: &server.rules, policy, now };
     let permit = verify::authorize(&token.claims, &token.revocation, check)?;
+    server.usage.notice(&token.claims.claims().jti, &token.last_noticed, now);
     Ok(permitted(server, &token, permit, bearer))
 }
 

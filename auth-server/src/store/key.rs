@@ -86,6 +86,11 @@ pub(super) fn family(id: &FamilyId) -> String {
     format!("{FAMILY}{id}")
 }
 
+/// When a family was last used.
+pub(super) fn used(id: &FamilyId) -> String {
+    format!("oauth:used:{id}")
+}
+
 /// Set of the `jti`s of a person's access tokens.
 pub(super) fn user_tokens(username: &str) -> String {
     format!("{USER_TOKENS}{username}")

@@ -33,8 +33,17 @@ pub struct Connection {
     pub created_at: u64,
     /// When it last got an access token.
     pub last_issued_at: u64,
+    /// When it last reached a service, give or take five minutes; `None`: not that anybody noticed.
+    pub last_used_at: Option<u64>,
     /// Whether it can go on without the person.
     pub refreshable: bool,
+}
+
+impl Connection {
+    /// When anything was last heard of it.
+    pub fn last_seen_at(&self) -> u64 {
+        self.last_used_at.unwrap_or_default().max(self.last_issued_at)
+    }
 }
 
 /// What a logout ended.
@@ -68,10 +77,23 @@ impl Store {
             let Some(bytes) = self.kv.get(&key::family(&id)).await? else { continue };
             let family: Family = record::decode(&bytes)?;
             let client_name = self.client(&family.client_id).await?.and_then(|client| client.name);
-            connections.push(connection(id, family, client_name));
+            let used = self.kv.get(&key::used(&id)).await?.map(|bytes| record::decode(&bytes)).transpose()?;
+            connections.push(Connection { last_used_at: used, ..connection(id, family, client_name) });
         }
-        connections.sort_by_key(|connection| Reverse(connection.last_issued_at));
+        connections.sort_by_key(|connection| Reverse(connection.last_seen_at()));
         Ok(connections)
+    }
+
+    /// Notes that a token was used `at` (seconds since the epoch), unless that was done less than `apart` seconds ago.
+    pub async fn touch(&self, jti: &TokenId, at: u64, apart: u64) -> Result<(), StoreUnavailable> {
+        let Some(family) = self.token(jti).await?.and_then(|token| token.family) else { return Ok(()) };
+        let used = self.kv.get(&key::used(&family)).await?.and_then(|bytes| record::decode::<u64>(&bytes).ok());
+        if used.is_some_and(|used| at < used.saturating_add(apart)) {
+            return Ok(());
+        }
+        let left = self.kv.time_left(&key::family(&family)).await?;
+        let batch = Batch::default().expect(key::family(&family), Expect::Present);
+        self.kv.commit(batch.put(key::used(&family), record::encode(&at)?, left)).await.map(drop)
     }
 
     /// Everybody who has allowed something, or may have had, in alphabetical order.
@@ -180,6 +202,7 @@ fn connection(id: FamilyId, family: Family, client_name: Option<String>) -> Conn
         resource: family.resource,
         created_at: family.created_at,
         last_issued_at: family.last_issued_at,
+        last_used_at: None,
         refreshable: family.refresh.is_some(),
     }
 }

@@ -65,6 +65,7 @@ impl Store {
             let Some((batch, family)) = self.expect_family(Batch::default(), id).await? else { return Ok(false) };
             let mut batch = batch
                 .delete(key::family(id))
+                .delete(key::used(id))
                 .remove_member(key::client_families(&family.client_id), id.as_str())
                 .remove_member(key::user_families(&family.username), id.as_str());
             for token in &family.tokens {

@@ -26,12 +26,27 @@ on_both! {
             resource: Vec::new(),
             created_at: NOW,
             last_issued_at: NOW,
+            last_used_at: None,
             refreshable: true,
         };
         assert_eq!(ground.store.connections("octocat").await.unwrap(), [allowed]);
         assert!(ground.store.connections("octo").await.unwrap().is_empty());
         assert_eq!(ground.store.usernames().await.unwrap(), ["octocat".to_owned()].into());
         ground.store.revoke_family(&id).await.unwrap();
+        assert!(ground.store.connections("octocat").await.unwrap().is_empty());
+    }
+
+    async fn a_use_is_noted_and_ends_with_the_access(ground: Ground) {
+        let (id, _) = ground.exchanged().await;
+        let seen = async || ground.store.connections("octocat").await.unwrap()[0].last_seen_at();
+        ground.store.touch(&jti("first"), NOW + 600, 300).await.unwrap();
+        ground.store.touch(&jti("first"), NOW + 700, 300).await.unwrap();
+        assert_eq!(seen().await, NOW + 600, "once in 300 s is enough");
+        ground.store.touch(&jti("first"), NOW + 900, 300).await.unwrap();
+        assert_eq!(seen().await, NOW + 900);
+        ground.store.revoke_family(&id).await.unwrap();
+        ground.store.touch(&jti("first"), NOW + 9_000, 300).await.unwrap();
+        ground.store.touch(&jti("unknown"), NOW, 300).await.unwrap();
         assert!(ground.store.connections("octocat").await.unwrap().is_empty());
     }
 

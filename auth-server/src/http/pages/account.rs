@@ -118,7 +118,7 @@ impl<'a> Application<'a> {
             services: services(connection, gateway),
             scopes: Vec::new(),
             since: connection.created_at,
-            last_used: connection.last_issued_at,
+            last_used: connection.last_seen_at(),
             now,
         };
         new.add_scopes(connection);
@@ -137,7 +137,7 @@ impl<'a> Application<'a> {
         }
         self.add_scopes(connection);
         self.since = self.since.min(connection.created_at);
-        self.last_used = self.last_used.max(connection.last_issued_at);
+        self.last_used = self.last_used.max(connection.last_seen_at());
     }
 
     fn add_scopes(&mut self, connection: &Connection) {

@@ -53,7 +53,10 @@ async fn loads(server: &Running) -> io::Result<Vec<(&'static str, Load)>> {
             let session = open_session(server).await?;
             requests.push(post(&[("Mcp-Session-Id", &session), ("MCP-Protocol-Version", "2025-11-25")], CALL));
         }
-        loads.push((label, Load::Http(HttpLoad { addr: server.addr, process: server.id(), requests, expected: SAID })));
+        loads.push((
+            label,
+            Load::Http(HttpLoad { addr: server.addr, process: server.id(), requests, expected: SAID, every: None }),
+        ));
     }
     Ok(loads)
 }

@@ -13,11 +13,23 @@ pub(crate) struct Effort {
     pub(crate) rounds: usize,
     pub(crate) time: Duration,
     pub(crate) starts: usize,
+    /// Tokens that are asked about once.
+    pub(crate) cold: usize,
+    /// Tokens that fill a store.
+    pub(crate) stored: usize,
+}
+
+impl Default for Effort {
+    fn default() -> Self {
+        Self::QUICK
+    }
 }
 
 impl Effort {
-    pub(crate) const FULL: Self = Self { rounds: 7, time: Duration::from_millis(1500), starts: 7 };
-    pub(crate) const QUICK: Self = Self { rounds: 1, time: Duration::from_millis(100), starts: 1 };
+    pub(crate) const FULL: Self =
+        Self { rounds: 7, time: Duration::from_millis(1500), starts: 7, cold: 6_000, stored: 1_000_000 };
+    pub(crate) const QUICK: Self =
+        Self { rounds: 1, time: Duration::from_millis(100), starts: 1, cold: 256, stored: 1_000 };
 }
 
 /// One program under its loads. Without `running` there is nothing in between, as over stdio directly.

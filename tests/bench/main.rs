@@ -4,18 +4,23 @@
 
 mod bare;
 mod calls;
+mod cold;
 mod compare;
+mod goals;
 mod http;
 mod load;
 mod login;
 mod machine;
+mod mint;
 mod places;
 mod plot;
 mod process;
 mod redis;
 mod report;
+mod revocation;
 mod stats;
 mod stdio;
+mod through;
 mod verify;
 
 use std::error::Error;
@@ -34,7 +39,7 @@ struct Arguments {
     /// One short round: shows that everything runs, measures nothing worth reading
     #[arg(long)]
     quick: bool,
-    /// One topic instead of both
+    /// One topic instead of all
     #[arg(long)]
     only: Option<Topic>,
     /// Be the bare actix handler on this port
@@ -44,7 +49,15 @@ struct Arguments {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 enum Topic {
+    /// One token in use, beside the original and the limit
     Verify,
+    /// Tokens that are new, and a store that is full
+    Cold,
+    /// Whole requests through Traefik
+    Through,
+    /// Until a revocation is seen
+    Revocation,
+    /// `tools/call` through the sidecar
     Calls,
 }
 
@@ -58,9 +71,24 @@ fn main() -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let machine = machine::facts();
     let report = runtime.block_on(async {
-        let verify = if only == Some(Topic::Calls) { Vec::new() } else { verify::run(effort).await? };
-        let calls = if only == Some(Topic::Verify) { Vec::new() } else { calls::run(effort).await? };
-        Ok::<_, Box<dyn Error>>(Report { effort, machine, verify, calls })
+        let wanted = |topic| only.is_none_or(|only| only == topic);
+        let mut report = Report { effort, machine, ..Report::default() };
+        if wanted(Topic::Verify) {
+            report.verify = verify::run(effort).await?;
+        }
+        if wanted(Topic::Cold) {
+            report.cold = cold::run(effort).await?;
+        }
+        if wanted(Topic::Through) {
+            report.through = through::run(effort).await?;
+        }
+        if wanted(Topic::Revocation) {
+            report.revocation = revocation::run(effort).await?;
+        }
+        if wanted(Topic::Calls) {
+            report.calls = calls::run(effort).await?;
+        }
+        Ok::<_, Box<dyn Error>>(report)
     })?;
     stdout().write_all(report.markdown().as_bytes())?;
     if !quick && only.is_none() {

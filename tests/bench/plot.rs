@@ -28,10 +28,10 @@ struct Bar {
 
 pub(crate) fn svg(report: &Report) -> String {
     let panels = [
-        Panel::speed("/verify, 64 connections: requests per second", &report.verify, verify::LOADS[1].0, |s| {
+        Panel::speed("/verify, 64 connections: requests per second", &report.verify, verify::LOADS[1], |s| {
             s.per_second
         }),
-        Panel::speed("/verify, 1 connection: p50, µs (shorter is better)", &report.verify, verify::LOADS[0].0, |s| {
+        Panel::speed("/verify, 1 connection: p50, µs (shorter is better)", &report.verify, verify::LOADS[0], |s| {
             s.p50_us
         }),
         Panel::speed("tools/call, 8 sessions: calls per second", &report.calls, calls::LOADS[1].0, |s| s.per_second),

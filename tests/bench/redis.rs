@@ -1,7 +1,7 @@
 //! A redis-server of our own, which keeps nothing on disk.
 
 use std::io;
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -9,16 +9,15 @@ use crate::process::free_addr;
 
 pub(crate) struct Redis {
     process: Child,
-    port: u16,
+    addr: SocketAddr,
 }
 
 impl Redis {
     pub(crate) fn start() -> io::Result<Self> {
         let addr = free_addr()?;
-        let port = addr.port();
         let mut command = Command::new("redis-server");
-        command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
-        let redis = Self { process: command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?, port };
+        command.args(["--port", &addr.port().to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+        let redis = Self { process: command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?, addr };
         let begun = Instant::now();
         while TcpStream::connect(addr).is_err() {
             if begun.elapsed() > Duration::from_secs(10) {
@@ -29,9 +28,13 @@ impl Redis {
         Ok(redis)
     }
 
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
     /// One database for each program, so that none reads what another wrote.
     pub(crate) fn url(&self, database: u8) -> String {
-        format!("redis://127.0.0.1:{}/{database}", self.port)
+        format!("redis://{}/{database}", self.addr)
     }
 }
 

@@ -6,34 +6,53 @@ use std::io;
 use gateway_tests::harness::repository;
 
 use crate::compare::{Effort, Measured};
+use crate::goals::{self, per_round};
 use crate::load::Sample;
 use crate::plot;
 use crate::stats::{Spread, figure};
-use crate::{calls, verify};
+use crate::{calls, cold, through, verify};
 
 const PAGE: &str = "docs/benchmarks.md";
 const PLOT: &str = "docs/benchmarks.svg";
 /// The results stand between these two lines of the page.
 const FENCE: [&str; 2] = ["<!-- results: written by `just bench` -->\n", "<!-- end of results -->"];
 
+#[derive(Default)]
 pub(crate) struct Report {
     pub(crate) effort: Effort,
     pub(crate) machine: String,
     pub(crate) verify: Vec<Measured>,
+    pub(crate) cold: Vec<Measured>,
+    pub(crate) through: Vec<Measured>,
+    /// Milliseconds until a deletion is seen.
+    pub(crate) revocation: Vec<f64>,
     pub(crate) calls: Vec<Measured>,
 }
 
+/// Rates are shown beside this program's, too.
+type Base = (&'static str, &'static str);
+
 impl Report {
     pub(crate) fn markdown(&self) -> String {
-        let Effort { rounds, time, starts } = self.effort;
+        let Effort { rounds, time, starts, .. } = self.effort;
         let mut text = format!("Machine: {}.\n", self.machine);
         text += &format!("{rounds} rounds of {} ms for each program and load; {starts} starts.\n", time.as_millis());
-        for (topic, programs, loads, original) in [
-            ("`/verify`", &self.verify, verify::LOADS, verify::ORIGINAL),
-            ("`tools/call`", &self.calls, calls::LOADS, calls::ORIGINAL),
-        ] {
-            for (label, _) in loads.iter().filter(|_| !programs.is_empty()) {
-                text += &format!("\n### {topic}, {label}\n\n{}", speed(programs, label, original));
+        text += &goals::table(self);
+        let names = |loads: [(&'static str, usize); 2]| loads.map(|(label, _)| label).to_vec();
+        let topics: [(_, _, Vec<&'static str>, &[Base]); 4] = [
+            (
+                "`/verify`",
+                &self.verify,
+                verify::LOADS.to_vec(),
+                &[("× original", verify::ORIGINAL), ("× limit", verify::BARE)],
+            ),
+            ("`/verify`", &self.cold, cold::LOADS.to_vec(), &[]),
+            ("Through Traefik", &self.through, names(through::LOADS), &[("× limit", through::YES)]),
+            ("`tools/call`", &self.calls, names(calls::LOADS), &[("× original", calls::ORIGINAL)]),
+        ];
+        for (topic, programs, loads, bases) in topics {
+            for label in loads.into_iter().filter(|_| !programs.is_empty()) {
+                text += &format!("\n### {topic}, {label}\n\n{}", speed(programs, label, bases));
             }
         }
         text + "\n### Start-up and memory\n\n" + &footprints(self.verify.iter().chain(&self.calls))
@@ -55,42 +74,43 @@ fn between_fences(page: &str, results: &str) -> Option<String> {
     Some([before, FENCE[0], "\n", results, "\n", FENCE[1], after].concat())
 }
 
-fn speed(programs: &[Measured], load: &str, original: &str) -> String {
-    let mut table = row(["", "per second", "× original", "p50 µs", "p99 µs", "CPU µs each"].map(str::to_owned));
-    table += "| --- | ---: | ---: | ---: | ---: | ---: |\n";
-    let base = programs.iter().find(|program| program.name == original).and_then(|program| program.loads.get(load));
+fn speed(programs: &[Measured], load: &str, bases: &[Base]) -> String {
+    let heads = ["per second"].into_iter().chain(bases.iter().map(|(head, _)| *head)).chain([
+        "p50 µs",
+        "p99 µs",
+        "CPU µs each",
+    ]);
+    let heads: Vec<_> = [""].into_iter().chain(heads).map(str::to_owned).collect();
+    let mut table = row(&heads) + "| --- |" + &" ---: |".repeat(heads.len() - 1) + "\n";
     for program in programs {
         let Some(samples) = program.loads.get(load) else { continue };
         let column = |of: fn(&Sample) -> f64| cell(samples.iter().map(of));
-        let cpu = cell(samples.iter().filter_map(|sample| sample.cpu_us));
-        let ratio = base.map_or_else(String::new, |base| cell(ratios(samples, base)));
-        let rate = column(|sample| sample.per_second);
-        table += &row([program.name.to_owned(), rate, ratio, column(|s| s.p50_us), column(|s| s.p99_us), cpu]);
+        let mut cells = vec![program.name.to_owned(), column(|sample| sample.per_second)];
+        cells.extend(
+            bases.iter().map(|(_, base)| cell(per_round(programs, load, [program.name, base], |s| s.per_second))),
+        );
+        cells.extend([column(|s| s.p50_us), column(|s| s.p99_us), cell(samples.iter().filter_map(|s| s.cpu_us))]);
+        table += &row(&cells);
     }
     table
-}
-
-/// Round by round, so that a slow moment of the machine counts on both sides.
-fn ratios<'a>(samples: &'a [Sample], base: &'a [Sample]) -> impl Iterator<Item = f64> + 'a {
-    samples.iter().zip(base).map(|(sample, base)| sample.per_second / base.per_second)
 }
 
 fn footprints<'a>(programs: impl Iterator<Item = &'a Measured>) -> String {
-    let mut table = row(["", "start, ms", "memory idle, MiB", "memory after load, MiB"].map(str::to_owned));
+    let mut table = row(&["", "start, ms", "memory idle, MiB", "memory after load, MiB"].map(str::to_owned));
     table += "| --- | ---: | ---: | ---: |\n";
     for Measured { name, footprint, .. } in programs.filter(|program| !program.footprint.start_ms.is_empty()) {
         let (start, idle) = (footprint.start_ms.iter().copied(), footprint.idle_mib.iter().copied());
-        table += &row([(*name).to_owned(), cell(start), cell(idle), cell(footprint.loaded_mib)]);
+        table += &row(&[(*name).to_owned(), cell(start), cell(idle), cell(footprint.loaded_mib)]);
     }
     table
 }
 
-fn row<const N: usize>(cells: [String; N]) -> String {
+pub(crate) fn row(cells: &[String]) -> String {
     format!("| {} |\n", cells.join(" | "))
 }
 
 /// `median (min–max)`
-fn cell(values: impl IntoIterator<Item = f64>) -> String {
+pub(crate) fn cell(values: impl IntoIterator<Item = f64>) -> String {
     match Spread::of(values) {
         None => "–".to_owned(),
         Some(Spread { median, min, max }) if min == max => figure(median),

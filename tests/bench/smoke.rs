@@ -9,8 +9,19 @@ fn a_quick_run_has_a_figure_for_every_program_under_every_load() {
     assert!(output.status.success(), "{errors}");
 
     let rows = |program: &str| table.lines().filter(|line| line.starts_with(&format!("| {program} |"))).count();
-    for program in ["auth-server, embedded store", "auth-server, Redis", "Python original, Redis"] {
-        assert_eq!(rows(program), 3, "two loads and a footprint of {program} in\n{table}");
+    for program in ["auth-server, embedded store", "auth-server, Redis", "bare actix handler (limit)"] {
+        assert_eq!(rows(program), 4, "three loads and a footprint of {program} in\n{table}");
+    }
+    assert_eq!(rows("Python original, Redis"), 3, "two loads and a footprint in\n{table}");
+    for store in ["embedded store", "embedded store, full", "Redis", "Redis, full"] {
+        assert_eq!(rows(store), 4, "four loads of {store} in\n{table}");
+    }
+    let goals = ["≥ 85 %", "≥ 30 ×", "≤ 2", "≤ 50", "≤ 20", "≤ 30", "≤ 110 %", "≥ 90 %", "< 50", "≤ 12"];
+    for goal in goals {
+        assert!(table.contains(&format!("| {goal} | ")), "nothing is measured for «{goal}» in\n{table}");
+    }
+    for way in ["Traefik asks auth-server", "Traefik asks a handler that says yes (limit)"] {
+        assert_eq!(rows(way), 2, "two loads of {way} in\n{table}");
     }
     for program in ["mcp-sidecar", "Python original"] {
         assert_eq!(rows(program), 3, "two loads and a footprint of {program} in\n{table}");

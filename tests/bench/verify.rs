@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use gateway_tests::github::{GitHub, OAuthApp};
 use tempfile::TempDir;
@@ -20,10 +21,12 @@ pub(crate) const EMBEDDED: &str = "auth-server, embedded store";
 pub(crate) const ON_REDIS: &str = "auth-server, Redis";
 pub(crate) const ORIGINAL: &str = "Python original, Redis";
 pub(crate) const BARE: &str = "bare actix handler (limit)";
-pub(crate) const LOADS: [(&str, usize); 2] = [("1 connection", 1), ("64 connections", 64)];
+pub(crate) const LOADS: [&str; 3] = ["1 connection", "64 connections", "64 connections, 10,000 requests/s together"];
+/// Of each paced connection.
+const EVERY: Duration = Duration::from_micros(6400);
 
-const DOMAIN: &str = "bench.localhost";
-const HOST: &str = "auth.bench.localhost";
+pub(crate) const DOMAIN: &str = "bench.localhost";
+pub(crate) const HOST: &str = "auth.bench.localhost";
 
 /// What the programs need while they run.
 struct Surroundings {
@@ -50,7 +53,7 @@ pub(crate) async fn run(effort: Effort) -> Result<Vec<Measured>, Box<dyn Error>>
         let running = program.start().await?;
         let ours = [EMBEDDED, ON_REDIS].contains(&program.name);
         let token = if ours { login::access_token(running.addr, HOST).await? } else { original_token.clone() };
-        let loads = loads(&running, &token);
+        let loads = loads(&running, &token, program.name == ORIGINAL);
         subjects.push(Subject { name: program.name, running: Some(running), loads, footprint });
     }
     Ok(rounds(subjects, effort).await?)
@@ -92,7 +95,7 @@ impl Surroundings {
     }
 }
 
-fn bare() -> io::Result<Program> {
+pub(crate) fn bare() -> io::Result<Program> {
     let binary = std::env::current_exe()?;
     let start = move |port: u16| {
         let mut command = command(&binary);
@@ -102,14 +105,14 @@ fn bare() -> io::Result<Program> {
     Ok(Program { name: BARE, command: Box::new(start), probe: probe() })
 }
 
-fn serve(binary: &Path, port: u16) -> Command {
+pub(crate) fn serve(binary: &Path, port: u16) -> Command {
     let mut command = command(binary);
     command.args(["--host", "127.0.0.1", "--port", &port.to_string()]);
     command
 }
 
 /// The original demands every one of these; ours takes the same.
-fn settings(command: &mut Command) -> &mut Command {
+pub(crate) fn settings(command: &mut Command) -> &mut Command {
     command.envs([
         ("BASE_DOMAIN", DOMAIN),
         ("GITHUB_CLIENT_ID", "standin-client"),
@@ -126,23 +129,23 @@ fn settings(command: &mut Command) -> &mut Command {
     ])
 }
 
-fn probe() -> Vec<u8> {
+pub(crate) fn probe() -> Vec<u8> {
     request("GET /.well-known/oauth-authorization-server", HOST, &[("X-Forwarded-Host", HOST)], "")
 }
 
-fn loads(server: &Running, token: &str) -> Vec<(&'static str, Load)> {
+/// The original answers a fraction of what is sent at a pace.
+fn loads(server: &Running, token: &str, original: bool) -> Vec<(&'static str, Load)> {
     let ask = verify_request(token);
-    let load = |connections| HttpLoad {
-        addr: server.addr,
-        process: server.id(),
-        requests: vec![ask.clone(); connections],
-        expected: "",
+    let load = |connections, every| {
+        let requests = vec![ask.clone(); connections];
+        Load::Http(HttpLoad { addr: server.addr, process: server.id(), requests, expected: "", every })
     };
-    LOADS.map(|(label, connections)| (label, Load::Http(load(connections)))).into()
+    let all = LOADS.into_iter().zip([load(1, None), load(64, None), load(64, Some(EVERY))]);
+    all.filter(|(label, _)| !original || *label != LOADS[2]).collect()
 }
 
 /// What Traefik's ForwardAuth sends for a `POST /mcp` to the service `time`.
-fn verify_request(token: &str) -> Vec<u8> {
+pub(crate) fn verify_request(token: &str) -> Vec<u8> {
     let headers = [
         ("Authorization", &*format!("Bearer {token}")),
         ("X-Forwarded-Method", "POST"),

@@ -153,3 +153,24 @@ async fn while_redis_is_down_a_good_token_gets_503_and_afterwards_it_is_good_aga
     let good = async || (one.status().await == StatusCode::OK).then_some(());
     eventually(Duration::from_secs(10), "the token is good again", good).await;
 }
+
+#[tokio::test]
+async fn while_redis_hangs_nothing_that_is_remembered_counts_for_long_and_afterwards_it_goes_on() {
+    let one = LoggedIn::at(Setup::new(StoreKind::Redis)).await;
+    let redis = one.gateway.redis.as_ref().unwrap();
+    redis.signal(Signal::SIGSTOP);
+    let unavailable = async || (one.status().await == StatusCode::SERVICE_UNAVAILABLE).then_some(());
+    eventually(Duration::from_secs(5), "nobody knows whether the token is revoked", unavailable).await;
+    redis.signal(Signal::SIGCONT);
+    let good = async || (one.status().await == StatusCode::OK).then_some(());
+    eventually(Duration::from_secs(10), "the token is good again", good).await;
+}
+
+#[tokio::test]
+async fn when_its_connection_is_cut_auth_server_notices_a_revocation_all_the_same() {
+    let one = LoggedIn::at(Setup::new(StoreKind::Redis)).await;
+    let redis = one.gateway.redis.as_ref().unwrap();
+    redis.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
+    assert_eq!(redis.cli(&["FLUSHALL"]), "OK");
+    one.is_refused().await;
+}

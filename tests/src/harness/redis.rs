@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
 use super::{Process, free_port, paths::installed, wait::within};
@@ -43,6 +44,11 @@ impl Redis {
     /// Ends it; connections break, data stays.
     pub fn stop(&mut self) {
         self.process = None;
+    }
+
+    /// SIGSTOP and SIGCONT: it hangs, and goes on.
+    pub fn signal(&self, signal: Signal) {
+        self.process.as_ref().expect("it runs").signal(signal);
     }
 
     /// What `redis-cli` answers.

@@ -91,7 +91,9 @@ fn a_compromised_key_signs_nothing_and_verifies_nothing_any_more() {
     let stolen = ring.sign(&claims()).unwrap();
     let rotation = Rotation { algorithm: Algorithm::Rs256, lifetime: LIFETIME, compromised: true };
     rotation.run(&Source::new(&config(), folder.path()), NOW).unwrap();
+    let verified_under = ring.generation();
     ring.reload(NOW);
+    assert_ne!(ring.generation(), verified_under, "what was verified before does not count any longer");
     assert_eq!(ring.verify(&stolen, NOW), Err(InvalidToken::Key));
     assert_eq!(ring.current().keys().len(), 1);
 }

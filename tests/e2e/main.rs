@@ -22,4 +22,5 @@ mod policies;
 mod processes;
 mod python;
 mod revocation;
+mod scripts;
 mod support;

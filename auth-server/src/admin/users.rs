@@ -55,15 +55,16 @@ async fn logout(store: &Store, name: &str, out: &mut (dyn Write + Send)) -> Resu
     if spellings.is_empty() {
         spellings.push(name.to_owned());
     }
-    let mut ended = LoggedOut::default();
+    let (mut ended, mut sessions) = (LoggedOut::default(), 0);
     for spelling in &spellings {
         let more = store.logout(spelling).await?;
         ended.families += more.families;
         ended.tokens += more.tokens;
         ended.refresh_tokens += more.refresh_tokens;
         ended.codes += more.codes;
+        sessions += store.end_sessions_of(spelling).await?;
     }
-    if ended == LoggedOut::default() {
+    if ended == LoggedOut::default() && sessions == 0 {
         return Err(Failure::NotFound(format!("nothing was issued to {}", printable(name))));
     }
     let besides = ended.tokens + ended.refresh_tokens + ended.codes;

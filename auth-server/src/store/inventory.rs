@@ -54,7 +54,9 @@ pub struct Stats {
     pub remembered_consents: usize,
     /// Access and refresh tokens that the Python service wrote.
     pub written_by_python: usize,
-    /// Not ours to know.
+    /// People at their account page.
+    pub account_sessions: usize,
+    /// Helpers of the above, and what is not ours to know.
     pub other: usize,
 }
 
@@ -125,6 +127,7 @@ impl Stats {
             _ if key.starts_with(key::CODE) => &mut self.codes,
             _ if key.starts_with(key::PENDING) => &mut self.pending_logins,
             _ if key.starts_with(key::CONSENT) => &mut self.remembered_consents,
+            _ if key.starts_with(key::SESSION) => &mut self.account_sessions,
             _ => &mut self.other,
         };
         *counted += 1;

@@ -15,6 +15,7 @@ pub(super) const FAMILY: &str = "oauth:family:";
 pub(super) const CODE: &str = "oauth:code:";
 pub(super) const PENDING: &str = "oauth:state:";
 pub(super) const CONSENT: &str = "oauth:consent:";
+pub(super) const SESSION: &str = "oauth:session:";
 pub(super) const REFRESH: &str = "oauth:refresh:";
 pub(super) const USER_TOKENS: &str = "oauth:user_tokens:";
 pub(super) const CLIENT_FAMILIES: &str = "oauth:client_families:";
@@ -57,7 +58,7 @@ pub(super) fn sign_in(state: &SecretHash) -> String {
 
 /// Somebody at their account page.
 pub(super) fn session(secret: &SecretHash) -> String {
-    format!("oauth:session:{}", secret.as_str())
+    format!("{SESSION}{}", secret.as_str())
 }
 
 pub(super) fn code(code: &SecretHash) -> String {

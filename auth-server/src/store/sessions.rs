@@ -42,4 +42,19 @@ impl Store {
     pub async fn end_session(&self, secret: &Secret) -> Result<(), StoreUnavailable> {
         self.kv.commit(Batch::default().delete(key::session(&secret.hash()))).await.map(drop)
     }
+
+    /// All that a person has, in whatever browser: for the operator, since a person who revokes everything stays at
+    /// their account page.
+    pub async fn end_sessions_of(&self, username: &str) -> Result<usize, StoreUnavailable> {
+        let (mut ended, mut records) = (0, self.kv.records(key::SESSION));
+        while let Some(page) = records.page().await? {
+            for found in page {
+                if record::decode::<Session>(&found.value).is_ok_and(|session| session.username == username) {
+                    self.kv.commit(Batch::default().delete(found.key)).await?;
+                    ended += 1;
+                }
+            }
+        }
+        Ok(ended)
+    }
 }

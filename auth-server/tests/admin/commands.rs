@@ -1,7 +1,12 @@
 //! Clients, tokens, users, statistics, purging.
 
 use auth_server::{
-    oauth::{client::AuthMethod, id::ClientId, secret::Secret},
+    oauth::{
+        account::Session,
+        client::AuthMethod,
+        id::{ClientId, Subject},
+        secret::Secret,
+    },
     store::{Commit, Revocation},
 };
 use serde_json::json;
@@ -96,7 +101,11 @@ async fn a_deleted_client_and_a_revoked_token_are_gone() {
 async fn a_person_is_logged_out_in_any_spelling() {
     for place in Place::both().await {
         assert_eq!(place.run(&["users", "logout", "hubot"]).code, 1);
+        let at_their_page = Secret::new("cookie");
+        let session = Session { person: Subject::parse("583231").unwrap(), username: "octocat".to_owned() };
+        place.store().put_session(&at_their_page, &session).await.unwrap();
         place.says(&["users", "logout", "OctoCat"]);
+        assert_eq!(place.store().session(&at_their_page).await.unwrap(), None);
         assert_eq!(place.store().revocation(&jti("first")).await.unwrap(), Revocation::Revoked);
         assert_eq!(place.json(&["users", "list", "--json"]), json!([]));
     }

@@ -59,7 +59,7 @@ async fn a_plain_client_gets_there(store: StoreKind) {
 }
 
 /// Runs a client script; it prints what it saw as one line of JSON.
-fn by_script(gateway: &Gateway, command: &mut Command) -> Value {
+pub(crate) fn by_script(gateway: &Gateway, command: &mut Command) -> Value {
     let limit = Duration::from_secs(60);
     let mut script = Command::new("timeout");
     script.arg(limit.as_secs().to_string()).arg(command.get_program()).args(command.get_args());
@@ -77,7 +77,7 @@ fn by_script(gateway: &Gateway, command: &mut Command) -> Value {
     serde_json::from_str(said.trim()).unwrap_or_else(|error| panic!("{error} in {said}; {complained}"))
 }
 
-fn assert_got_there(seen: &Value) {
+pub(crate) fn assert_got_there(seen: &Value) {
     assert_eq!(seen["answer"], "grüß Gott");
     assert!(seen["tools"].as_array().unwrap().contains(&json!("echo")), "{seen}");
 }

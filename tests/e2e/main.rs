@@ -12,6 +12,7 @@ mod identity;
 mod journey;
 mod journey_rmcp;
 mod keys;
+mod known_clients;
 mod pages;
 mod pages_account;
 mod pages_attacks;

@@ -58,19 +58,22 @@ fn itself(client: &Client) -> User {
     User { id, username, email: None, name, groups: Groups::default() }
 }
 
-/// What the operator registered bounds it; without that, what exists here, as for everybody else.
+/// What the operator registered bounds it; without that, what exists here, as for everybody else. More than that is left
+/// out of the grant (RFC 6749 §3.3).
 fn granted(asked: Option<Scope>, client: &Client, policy: &AuthorizationPolicy) -> Result<Scope, TokenError> {
-    let registered = (!client.scope.is_empty()).then_some(&client.scope);
-    let asked = match (asked, registered) {
-        (Some(asked), Some(registered)) if !asked.is_subset(registered) => return Err(TokenError::ScopeWidened),
-        (Some(asked), _) => asked,
-        (None, registered) => registered.unwrap_or(&policy.default_scope).clone(),
+    let bound = if client.scope.is_empty() { None } else { Some(&client.scope) };
+    let allowed = match (asked.filter(|asked| !is_about_a_person(asked, policy)), bound) {
+        (Some(asked), Some(bound)) => asked.intersection(bound),
+        (Some(asked), None) => asked,
+        (None, bound) => bound.unwrap_or(&policy.default_scope).clone(),
     };
-    let exists = policy.scopes_supported.existing(&asked);
-    if exists.is_empty() && !asked.is_empty() {
-        return Err(TokenError::ScopeUnknown);
-    }
-    Ok(exists.without("offline_access"))
+    let exists = policy.scopes_supported.existing(&allowed).without("offline_access");
+    if exists.is_empty() { Err(TokenError::ScopeUnknown) } else { Ok(exists) }
+}
+
+/// The SDKs ask for what the server's metadata lists, which may be about people only: to a machine that says nothing.
+fn is_about_a_person(asked: &Scope, policy: &AuthorizationPolicy) -> bool {
+    asked.without("offline_access").is_subset(&policy.default_scope)
 }
 
 #[cfg(test)]
@@ -98,12 +101,21 @@ mod tests {
 
     #[test]
     fn the_registered_scope_bounds_what_a_machine_gets() {
-        assert_eq!(ask("", machine("email")).unwrap().scope().to_string(), "email");
-        assert_eq!(ask("scope=email", machine("email profile")).unwrap().scope().to_string(), "email");
-        assert_eq!(ask("scope=email+profile", machine("email")), Err(TokenError::ScopeWidened));
+        let given =
+            |body: &str, registered: &str| Ok::<_, TokenError>(ask(body, machine(registered))?.scope().to_string());
+        assert_eq!(given("", "mcp:time email").unwrap(), "email mcp:time");
+        assert_eq!(given("scope=mcp:time", "mcp:time mcp:fetch").unwrap(), "mcp:time");
+        assert_eq!(given("scope=mcp:time+mcp:fetch+openid", "mcp:time").unwrap(), "mcp:time");
+        assert_eq!(given("scope=mcp:fetch", "mcp:time"), Err(TokenError::ScopeUnknown));
+        assert_eq!(given("scope=nonsense", "nonsense"), Err(TokenError::ScopeUnknown));
+        assert_eq!(given("scope=mcp:time+offline_access", "").unwrap(), "mcp:time");
         assert_eq!(ask("", machine("")).unwrap().scope(), &policy().default_scope);
-        assert_eq!(ask("scope=nonsense", machine("")), Err(TokenError::ScopeUnknown));
-        assert_eq!(ask("scope=email+offline_access", machine("")).unwrap().scope().to_string(), "email");
+    }
+
+    #[test]
+    fn what_an_sdk_asks_about_people_gets_a_machine_what_it_is_registered_for() {
+        let access = ask("scope=openid+profile+email+offline_access", machine("mcp:time")).unwrap();
+        assert_eq!(access.scope().to_string(), "mcp:time");
     }
 
     #[test]

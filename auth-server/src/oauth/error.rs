@@ -88,7 +88,7 @@ pub enum TokenError {
     InvalidScope(#[from] InvalidScope),
     #[error("scope goes beyond what was granted")]
     ScopeWidened,
-    #[error("none of the requested scopes exists here")]
+    #[error("none of the requested scopes can be had")]
     ScopeUnknown,
     #[error("{0}")]
     InvalidTarget(#[from] InvalidTarget),

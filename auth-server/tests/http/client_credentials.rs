@@ -94,7 +94,7 @@ async fn a_machine_gets_no_more_than_it_was_given_and_nothing_elsewhere() {
     let machine = create(data.path(), &["--scope", "mcp:time"]);
     let service = Service::start_in(data, &[]).await;
     for (pairs, error) in [
-        ([GRANT, ("scope", "mcp:time mcp:fetch")], "invalid_scope"),
+        ([GRANT, ("scope", "mcp:fetch")], "invalid_scope"),
         ([GRANT, ("resource", "https://evil.example/mcp")], "invalid_target"),
         ([GRANT, ("client_secret", "wrong")], "invalid_request"),
         ([("grant_type", "authorization_code"), ("code", "x")], "unauthorized_client"),
@@ -103,6 +103,8 @@ async fn a_machine_gets_no_more_than_it_was_given_and_nothing_elsewhere() {
         let (status, refused) = service.token(&machine, &pairs).await;
         assert_eq!((status, &refused["error"]), (StatusCode::BAD_REQUEST, &json!(error)), "{pairs:?}");
     }
+    let (_, narrowed) = service.token(&machine, &[GRANT, ("scope", "mcp:time mcp:fetch openid")]).await;
+    assert_eq!(narrowed["scope"], "mcp:time", "what an SDK asks for because the metadata lists it");
     let alone = Registered { secret: None, ..machine };
     assert_eq!(service.token(&alone, &[GRANT]).await.1["error"], "invalid_client");
     service.stop().await;

@@ -6,6 +6,7 @@ mod cache;
 mod contract;
 mod embedded_faults;
 mod ground;
+mod machines;
 mod people;
 mod python_records;
 mod redis_faults;

@@ -22,6 +22,7 @@ mod pages_support;
 mod policies;
 mod processes;
 mod python;
+mod restarts;
 mod revocation;
 mod scripts;
 mod support;

@@ -8,7 +8,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{Certificate, Process, Redis, Traefik, binary, free_port, repository};
+use super::{Balancer, Certificate, Process, Redis, Traefik, binary, free_port, repository};
 use crate::{
     client::Browser,
     github::{GitHub, OAuthApp},
@@ -25,6 +25,7 @@ pub enum StoreKind {
 pub struct Setup {
     store: StoreKind,
     replicas: usize,
+    balanced: bool,
     services: Vec<(String, Upstream)>,
     policies: Vec<String>,
     vars: Vec<(String, String)>,
@@ -42,7 +43,7 @@ enum Upstream {
 impl Setup {
     pub fn new(store: StoreKind) -> Self {
         let (services, policies, vars) = (Vec::new(), Vec::new(), Vec::new());
-        Self { store, replicas: 1, services, policies, vars, dynamic: None }
+        Self { store, replicas: 1, balanced: false, services, policies, vars, dynamic: None }
     }
 
     /// A service made of a sidecar around the scripted fixture.
@@ -75,6 +76,12 @@ impl Setup {
         self
     }
 
+    /// Traefik asks all of them, through a balancer.
+    pub fn balanced(mut self) -> Self {
+        self.balanced = true;
+        self
+    }
+
     /// One more variable, or another value, for the auth-servers.
     pub fn var(mut self, name: &str, value: &str) -> Self {
         self.vars.push((name.to_owned(), value.to_owned()));
@@ -103,6 +110,7 @@ pub struct Gateway {
     pub github: GitHub,
     pub redis: Option<Redis>,
     pub certificate: Certificate,
+    _balancer: Option<Balancer>,
     _data: TempDir,
 }
 
@@ -136,8 +144,10 @@ impl Gateway {
         let names: Vec<_> = services.iter().map(|(name, _)| name.clone()).collect();
         let certificate = Certificate::make(&names);
         traefik.policies = setup.policies.join(" ");
-        traefik.start(&certificate, &auth[0].url(), &services);
-        Self { traefik, auth, sidecars, github, redis, certificate, _data: data }
+        let urls: Vec<_> = auth.iter().map(AuthServer::url).collect();
+        let balancer = setup.balanced.then(|| Balancer::start(&urls));
+        traefik.start(&certificate, &balancer.as_ref().map_or_else(|| auth[0].url(), Balancer::url), &services);
+        Self { traefik, auth, sidecars, github, redis, certificate, _balancer: balancer, _data: data }
     }
 
     /// `https://auth.localhost:8443`

@@ -1,5 +1,6 @@
 //! Everything a test starts, and how it finds, watches and ends it. Nothing outlives its guard.
 
+mod balancer;
 mod certificate;
 mod chromium;
 mod family;
@@ -13,6 +14,7 @@ mod traefik;
 mod upstream;
 mod wait;
 
+pub use balancer::Balancer;
 pub use certificate::Certificate;
 pub use chromium::{Chromium, Look};
 pub use family::Family;

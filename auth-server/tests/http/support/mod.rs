@@ -6,7 +6,7 @@ pub(crate) mod journey;
 pub(crate) mod process;
 pub(crate) mod signer;
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use auth_server::{app::Application, config::Config};
 use github::FakeGitHub;
@@ -27,6 +27,19 @@ enum Running {
     Program(process::Program),
 }
 
+/// After a stop in the same process, actix' workers let go of the store a moment later than the server says.
+async fn build(config: Config) -> Application {
+    let built = async {
+        loop {
+            match Application::build(config.clone()).await {
+                Err(fault) if fault.to_string().contains("in use by another process") => tokio::task::yield_now().await,
+                built => return built.unwrap(),
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), built).await.expect("the store becomes free")
+}
+
 impl Service {
     pub(crate) async fn start() -> Self {
         Self::start_with(&[]).await
@@ -40,7 +53,7 @@ impl Service {
         let github = FakeGitHub::start();
         let mut config = Config::from_vars(vars(&github, &data, more)).unwrap();
         config.port = 0;
-        let application = Application::build(config).await.unwrap();
+        let application = build(config).await;
         let url = format!("http://{}", application.addr());
         let stop = CancellationToken::new();
         let ended = tokio::task::spawn_local(application.run_until_stopped(stop.clone()));

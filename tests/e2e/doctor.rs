@@ -25,7 +25,7 @@ fn wrong(found: &[Value]) -> Vec<&str> {
 }
 
 /// The project's own files, with one text replaced in one of them.
-fn changed(file: &str, from: &str, to: &str) -> TempDir {
+pub(crate) fn changed(file: &str, from: &str, to: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for entry in fs::read_dir(repository().join("traefik/dynamic")).unwrap() {
         let path = entry.unwrap().path();

@@ -3,6 +3,7 @@
 
 mod admin;
 mod around;
+mod certificate;
 mod clients;
 mod doctor;
 mod doors;

@@ -127,6 +127,35 @@ async fn nothing_is_lost(mut one: LoggedIn, ended_by: Signal) {
     assert_eq!(one.status_of(&one.client.log_in(&again).await.access_token).await, StatusCode::OK);
 }
 
+/// Killed while it answers, again and again: whoever got no answer asks again and has lost nothing.
+async fn killed_mid_exchange(setup: Setup) {
+    let mut one = LoggedIn::at(setup).await;
+    let mut token = one.refresh_token().to_owned();
+    for _ in 0..4 {
+        let refreshes = futures_util::future::join_all((0..8).map(|_| one.client.refresh(&token)));
+        let process = &one.gateway.auth[0].process;
+        let (answers, ()) = futures_util::future::join(refreshes, async { process.signal(Signal::SIGKILL) }).await;
+        for answer in answers {
+            assert!(answer.status() == StatusCode::OK || answer.status().is_server_error(), "{answer:?}");
+        }
+        one.gateway.auth[0].process.ended();
+        one.gateway.auth[0].resume();
+        let refreshed = Client::tokens(one.client.refresh(&token).await).await;
+        assert_eq!(one.status_of(&refreshed.access_token).await, StatusCode::OK);
+        token = refreshed.refresh_token.expect("offline_access was granted");
+    }
+}
+
+#[tokio::test]
+async fn auth_server_killed_mid_exchange_loses_no_login_on_the_embedded_store() {
+    killed_mid_exchange(Setup::new(StoreKind::Embedded)).await;
+}
+
+#[tokio::test]
+async fn auth_server_killed_mid_exchange_loses_no_login_on_redis() {
+    killed_mid_exchange(Setup::new(StoreKind::Redis)).await;
+}
+
 #[tokio::test]
 async fn a_restart_of_the_auth_server_loses_nothing_on_the_embedded_store() {
     nothing_is_lost(LoggedIn::at(Setup::new(StoreKind::Embedded)).await, Signal::SIGTERM).await;

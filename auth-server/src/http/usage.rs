@@ -17,10 +17,15 @@ const NOTICED_EVERY: u64 = 300;
 const QUEUE: usize = 256;
 
 /// When a token was last noticed here; seconds since the epoch.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct LastNoticed(AtomicU64);
 
 impl LastNoticed {
+    /// A token's issue is on record already: its first uses need no note.
+    pub(super) fn when_issued(at: u64) -> Self {
+        Self(AtomicU64::new(at))
+    }
+
     /// Of many who ask at once, one is told to note it.
     fn is_due(&self, now: u64) -> bool {
         let last = self.0.load(Ordering::Relaxed);
@@ -68,14 +73,14 @@ mod tests {
 
     #[test]
     fn a_token_in_steady_use_is_noticed_every_five_minutes_and_not_more_often() {
-        let (usage, last) = (Usage::default(), LastNoticed::default());
+        let (usage, last) = (Usage::default(), LastNoticed::when_issued(1_000));
         let token = TokenId::parse("jti").unwrap();
-        for now in 1_000..1_000 + 2 * NOTICED_EVERY {
+        for now in 1_000..1_000 + 3 * NOTICED_EVERY {
             usage.notice(&token, &last, now);
         }
         let mut waiting = usage.waiting.try_lock().unwrap();
-        assert_eq!(waiting.try_recv().unwrap(), (token.clone(), 1_000));
-        assert_eq!(waiting.try_recv().unwrap(), (token, 1_000 + NOTICED_EVERY));
+        assert_eq!(waiting.try_recv().unwrap(), (token.clone(), 1_000 + NOTICED_EVERY));
+        assert_eq!(waiting.try_recv().unwrap(), (token, 1_000 + 2 * NOTICED_EVERY));
         assert!(waiting.try_recv().is_err());
     }
 
@@ -84,7 +89,7 @@ mod tests {
         let usage = Usage::default();
         let token = TokenId::parse("jti").unwrap();
         for _ in 0..2 * QUEUE {
-            usage.notice(&token, &LastNoticed::default(), 1_000);
+            usage.notice(&token, &LastNoticed::when_issued(0), 1_000);
         }
         assert_eq!(usage.waiting.try_lock().unwrap().len(), QUEUE);
     }

@@ -51,9 +51,10 @@ pub(crate) struct KnownToken {
 
 impl KnownToken {
     fn new(claims: VerifiedClaims, revocation: Revocation, generation: u64) -> Self {
-        let Claims { sub, username, client_id, scope, .. } = claims.claims();
+        let Claims { sub, username, client_id, scope, iat, .. } = claims.claims();
         let headers = [sub.as_str(), username, client_id.as_str(), &scope.to_string()].map(value);
-        Self { claims, revocation, generation, last_noticed: LastNoticed::default(), headers }
+        let last_noticed = LastNoticed::when_issued(*iat);
+        Self { claims, revocation, generation, last_noticed, headers }
     }
 }
 

@@ -23,4 +23,5 @@ mod registrations;
 mod remembered_consent;
 mod secrets_in_logs;
 mod support;
+mod usage;
 mod verify;

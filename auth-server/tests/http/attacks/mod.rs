@@ -5,7 +5,7 @@ mod codes;
 mod logins;
 mod redirects;
 mod refresh;
-mod tokens;
+pub(crate) mod tokens;
 mod wire;
 
 use reqwest::StatusCode;

@@ -14,14 +14,14 @@ use super::{logged_in, text};
 use crate::support::Service;
 
 /// A service whose key the test knows, and a token of a login there.
-struct Ground {
-    service: Service,
+pub(crate) struct Ground {
+    pub(crate) service: Service,
     key: josekit::jwk::alg::rsa::RsaKeyPair,
     token: String,
 }
 
 impl Ground {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let key = RS256.generate_key_pair(2048).unwrap();
         let pem = STANDARD.encode(key.to_pem_private_key());
         let service = Service::start_with(&[("JWT_PRIVATE_KEY_B64", &pem)]).await;
@@ -39,7 +39,7 @@ impl Ground {
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
     }
 
-    fn signed_by_us(&self, change: impl FnOnce(&mut Value)) -> String {
+    pub(crate) fn signed_by_us(&self, change: impl FnOnce(&mut Value)) -> String {
         let mut claims = self.part(1);
         change(&mut claims);
         let signer = RS256.signer_from_pem(self.key.to_pem_private_key()).unwrap();
@@ -65,7 +65,7 @@ fn signed(header: &Value, claims: &Value, signer: &dyn JwsSigner) -> String {
     format!("{message}.{signature}")
 }
 
-fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     #[expect(clippy::disallowed_methods, reason = "the service under test has the real clock too")]
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }

@@ -17,7 +17,7 @@ use nix::sys::signal::Signal;
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use crate::support::log_in;
+use crate::support::{load, log_in};
 
 const READ_WITHIN: Duration = Duration::from_secs(10);
 
@@ -76,19 +76,6 @@ impl Replicas {
             eventually(READ_WITHIN, said, async || (times(auth, said) > before).then_some(())).await;
         }
     }
-
-    /// Requests with `token` through Traefik until told to stop: how they ended.
-    fn load(&self, token: &str, stop: &Arc<AtomicBool>) -> impl Future<Output = Vec<StatusCode>> + use<> {
-        let (http, url) = (self.client.browser.http.clone(), self.gateway.mcp("one"));
-        let (token, stop) = (token.to_owned(), Arc::clone(stop));
-        async move {
-            let mut ended = Vec::new();
-            while !stop.load(Ordering::Relaxed) {
-                ended.push(http.get(&url).bearer_auth(&token).send().await.unwrap().status());
-            }
-            ended
-        }
-    }
 }
 
 fn times(auth: &AuthServer, said: &str) -> usize {
@@ -109,7 +96,7 @@ async fn a_rotation_under_load_loses_no_request_and_logs_nobody_out() {
     let mut replicas = Replicas::start().await;
     let old = replicas.tokens.access_token.clone();
     let stop = Arc::new(AtomicBool::new(false));
-    let load = futures_util::future::join_all((0..4).map(|_| replicas.load(&old, &stop)));
+    let load = futures_util::future::join_all((0..4).map(|_| load(&replicas.gateway, &replicas.client, &old, &stop)));
     let rotated = async {
         let listed: Value = serde_json::from_str(&replicas.keys(&["list", "--json"]).await).unwrap();
         assert_eq!(listed["keys"][0]["kid"], kid(&old).as_str());

@@ -7,32 +7,14 @@ use std::sync::{
 
 use gateway_tests::{
     client::{Client, Login},
-    harness::{Gateway, Headers, Setup, StoreKind},
+    harness::{Headers, Setup, StoreKind},
 };
 use nix::sys::signal::Signal;
 use reqwest::StatusCode;
 
-use crate::support::{SCOPE, log_in};
+use crate::support::{SCOPE, load, log_in};
 
 const DRAINS_SECONDS: &str = "3";
-
-/// One person's requests, back to back, until told to stop; how they ended.
-fn load(
-    gateway: &Gateway,
-    client: &Client,
-    token: &str,
-    stop: &Arc<AtomicBool>,
-) -> impl Future<Output = Vec<StatusCode>> + use<> {
-    let (http, url) = (client.browser.http.clone(), gateway.mcp("one"));
-    let (token, stop) = (token.to_owned(), Arc::clone(stop));
-    async move {
-        let mut ended = Vec::new();
-        while !stop.load(Ordering::Relaxed) {
-            ended.push(http.get(&url).bearer_auth(&token).send().await.unwrap().status());
-        }
-        ended
-    }
-}
 
 /// Refreshes until told to stop: these write, and are never sent twice.
 async fn refreshes(client: &Client, mut refresh_token: String, stop: &AtomicBool) -> usize {

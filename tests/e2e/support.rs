@@ -1,9 +1,15 @@
 //! What several of these tests do first.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use gateway_tests::{
     client::{Client, Login, Tokens},
     harness::Gateway,
 };
+use reqwest::StatusCode;
 use serde_json::Value;
 
 /// Scope of a login that is to last: refresh tokens belong to `offline_access`.
@@ -14,6 +20,24 @@ pub(crate) async fn log_in(gateway: &Gateway, user: &str, service: &str) -> (Cli
     let client = Client::register(gateway.browser(), &gateway.issuer(), "A plain client").await;
     let tokens = client.log_in(&Login { user, resource: &gateway.mcp(service), scope: SCOPE }).await;
     (client, tokens)
+}
+
+/// One person's requests, back to back, until told to stop; how they ended.
+pub(crate) fn load(
+    gateway: &Gateway,
+    client: &Client,
+    token: &str,
+    stop: &Arc<AtomicBool>,
+) -> impl Future<Output = Vec<StatusCode>> + use<> {
+    let (http, url) = (client.browser.http.clone(), gateway.mcp("one"));
+    let (token, stop) = (token.to_owned(), Arc::clone(stop));
+    async move {
+        let mut ended = Vec::new();
+        while !stop.load(Ordering::Relaxed) {
+            ended.push(http.get(&url).bearer_auth(&token).send().await.unwrap().status());
+        }
+        ended
+    }
 }
 
 /// Claims of a JWT, unchecked.

@@ -23,6 +23,11 @@ impl Gateway {
         &self.issuer
     }
 
+    /// Whether `host`, in its canonical form, is the authorization server's own.
+    pub(crate) fn is_issuer(&self, host: &str) -> bool {
+        self.issuer.strip_prefix("https://") == Some(host)
+    }
+
     pub fn base_domain(&self) -> &str {
         &self.base_domain
     }

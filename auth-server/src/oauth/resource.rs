@@ -17,13 +17,14 @@ pub struct Resource(String);
 pub struct InvalidTarget;
 
 impl Resource {
-    /// Canonicalises an indicator; refuses all that is not an https URL on a host of `gateway`.
+    /// Canonicalises an indicator; refuses all that is not an https URL on a host of `gateway`, and the issuer's own host:
+    /// as an audience the issuer stands for every service, so naming it would turn one resource into all of them.
     pub fn parse(text: &str, gateway: &Gateway) -> Result<Self, InvalidTarget> {
         if text.len() > MAX_LENGTH {
             return Err(InvalidTarget);
         }
         let (host, path) = split(text).ok_or(InvalidTarget)?;
-        let host = gateway.host(host).ok_or(InvalidTarget)?;
+        let host = gateway.host(host).filter(|host| !gateway.is_issuer(host)).ok_or(InvalidTarget)?;
         // RFC 8707 §2: no fragment; a query has no use here. A path that could be read twice is no name for anything.
         if !is_plain(path) {
             return Err(InvalidTarget);

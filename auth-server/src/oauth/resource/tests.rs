@@ -45,6 +45,14 @@ fn a_foreign_resource_is_an_invalid_target() {
 }
 
 #[test]
+fn the_issuer_which_stands_for_every_service_is_no_resource() {
+    for text in ["https://auth.example.com", "HTTPS://AUTH.example.com:443/", "https://auth.example.com/mcp"] {
+        assert_eq!(parse(text), Err(InvalidTarget), "{text}");
+    }
+    assert!(Resource::parse("https://auth.localhost:8443", &Gateway::new("localhost:8443").unwrap()).is_err());
+}
+
+#[test]
 fn the_port_counts_when_the_base_domain_has_one() {
     let demo = Gateway::new("localhost:8443").unwrap();
     assert!(Resource::parse("https://time.localhost:8443/mcp", &demo).is_ok());

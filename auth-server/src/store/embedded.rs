@@ -28,7 +28,7 @@ use super::{
 
 const FILE: &str = "auth.redb";
 /// redb's own default is 1 GiB.
-const CACHE_BYTES: usize = 8 << 20;
+const CACHE_BYTES: usize = 4 << 20;
 
 #[derive(Debug)]
 pub(crate) struct EmbeddedKv {

@@ -9,7 +9,6 @@
 //! inherit it; `watchdog` covers the killed sidecar instead.
 
 mod family;
-mod lines;
 pub mod reap;
 mod spawn;
 mod stderr;

@@ -7,7 +7,7 @@ use log::info;
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe;
 
-use super::lines::{Cut, Lines};
+use crate::mcp::lines::{Cut, Lines};
 
 /// Longest line that is logged; people read these.
 const MAX_LINE: usize = 8 * 1024;
@@ -16,7 +16,7 @@ pub(super) async fn drain(mut pipe: pipe::Receiver, label: Arc<str>) {
     let mut lines = Lines::new(MAX_LINE);
     // Each read may yield, so that a flood leaves the others their turn.
     while pipe.read_buf(lines.room()).await.is_ok_and(|read| read > 0) {
-        while let Some(cut) = lines.next() {
+        while let Some(cut) = lines.cut() {
             report(cut, &label);
         }
     }

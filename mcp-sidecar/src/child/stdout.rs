@@ -7,8 +7,8 @@ use tokio::net::unix::pipe;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::lines::{Cut, Lines};
 use super::{ExitReason, FromChild};
+use crate::mcp::lines::{Cut, Lines};
 
 #[derive(Debug)]
 pub(super) struct Reader {
@@ -32,7 +32,7 @@ impl Reader {
     pub(super) async fn run(mut self, stopping: CancellationToken, eof: CancellationToken) {
         let mut over = self.ended.clone();
         while self.read(&mut over).await.is_ok_and(|read| read > 0) {
-            while let Some(cut) = self.lines.next() {
+            while let Some(cut) = self.lines.cut() {
                 self.report(event(cut), &stopping).await;
             }
         }

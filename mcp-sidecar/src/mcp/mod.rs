@@ -2,6 +2,7 @@
 //!
 //! | module | rule |
 //! | --- | --- |
+//! | [`lines`] | what a child wrote, cut into lines |
 //! | [`jsonrpc`] | what a JSON-RPC message is; params and results stay the bytes they came as |
 //! | [`compose`] | messages written from raw parts, one token replaced at a time |
 //! | [`version`] | revisions and eras |
@@ -16,6 +17,7 @@ pub mod correlate;
 pub mod dispatch;
 pub mod head;
 pub mod jsonrpc;
+pub mod lines;
 pub mod origin;
 pub mod rejection;
 pub mod replay;

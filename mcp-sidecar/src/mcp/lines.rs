@@ -10,14 +10,18 @@ const CHUNK: usize = 64 * 1024;
 /// A buffer that a long line has grown beyond this is not kept for the short ones after it.
 const KEEP: usize = 4 * CHUNK;
 
+/// What was cut off the stream.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Cut {
+pub enum Cut {
+    /// Without its newline, and without the carriage return of a Windows program. Never empty.
     Line(Bytes),
+    /// A line of that many bytes was over the limit and is gone.
     Oversized(u64),
 }
 
+/// The cutter.
 #[derive(Debug)]
-pub(super) struct Lines {
+pub struct Lines {
     max_line: usize,
     buffer: BytesMut,
     /// Bytes at the front of `buffer` known to hold no newline.
@@ -27,12 +31,13 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    pub(super) fn new(max_line: usize) -> Self {
+    /// A longer line than `max_line` bytes is [`Cut::Oversized`].
+    pub fn new(max_line: usize) -> Self {
         Self { max_line, buffer: BytesMut::new(), searched: 0, skipped: None }
     }
 
     /// Where the next bytes go: at the end, with room for a good piece.
-    pub(super) fn room(&mut self) -> &mut BytesMut {
+    pub fn room(&mut self) -> &mut BytesMut {
         if self.buffer.capacity() - self.buffer.len() < CHUNK / 4 {
             self.buffer.reserve(CHUNK);
         }
@@ -40,7 +45,7 @@ impl Lines {
     }
 
     /// The next whole line, if there is one.
-    pub(super) fn next(&mut self) -> Option<Cut> {
+    pub fn cut(&mut self) -> Option<Cut> {
         loop {
             let Some(at) = memchr::memchr(b'\n', &self.buffer[self.searched..]) else {
                 self.skip_what_is_too_long();
@@ -61,7 +66,7 @@ impl Lines {
     }
 
     /// What came after the last newline, once nothing more can come.
-    pub(super) fn rest(&mut self) -> Option<Cut> {
+    pub fn rest(&mut self) -> Option<Cut> {
         let rest = without_return(self.buffer.split().freeze());
         self.searched = 0;
         match self.skipped.take() {
@@ -85,12 +90,15 @@ impl Lines {
     fn skip_what_is_too_long(&mut self) {
         // One byte more than allowed may still be the carriage return of a line that fits.
         if self.skipped.is_some() || self.buffer.len() > self.max_line.saturating_add(1) {
-            let skipped = self.skipped.unwrap_or(0) + self.buffer.len() as u64;
-            self.skipped = Some(skipped);
+            // A carriage return stays: a newline may follow, and then it does not count.
+            let left = usize::from(self.buffer.last() == Some(&b'\r'));
+            let skipped = self.buffer.len() - left;
+            self.skipped = Some(self.skipped.unwrap_or(0) + skipped as u64);
             self.buffer.clear();
             if self.buffer.capacity() > KEEP {
                 self.buffer = BytesMut::new();
             }
+            self.buffer.extend_from_slice(&b"\r"[..left]);
         }
         self.searched = self.buffer.len();
     }
@@ -107,15 +115,22 @@ fn without_return(mut line: Bytes) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn fed(lines: &mut Lines, pieces: &[&[u8]]) -> Vec<Cut> {
         let mut cuts = Vec::new();
         for piece in pieces {
             lines.room().extend_from_slice(piece);
-            while let Some(cut) = lines.next() {
+            while let Some(cut) = lines.cut() {
                 cuts.push(cut);
             }
         }
+        cuts
+    }
+
+    fn read(lines: &mut Lines, pieces: &[&[u8]]) -> Vec<Cut> {
+        let mut cuts = fed(lines, pieces);
+        cuts.extend(lines.rest());
         cuts
     }
 
@@ -137,6 +152,21 @@ mod tests {
         let mut lines = Lines::new(4);
         let cuts = fed(&mut lines, &[b"12345678", b"9", b"0\r\nabcd\r\nabcde\n", b"ok\n"]);
         assert_eq!(cuts, [Cut::Oversized(10), line("abcd"), Cut::Oversized(5), line("ok")]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_cut_anywhere_give_the_same_lines(
+            bytes in prop::collection::vec(prop_oneof![Just(b'\n'), Just(b'\r'), any::<u8>()], 0..80),
+            max_line in 0_usize..8,
+            at in prop::collection::vec(0_usize..80, 0..6),
+        ) {
+            let whole = read(&mut Lines::new(max_line), &[&bytes]);
+            let mut ends: Vec<usize> = at.into_iter().map(|at| at.min(bytes.len())).chain([0, bytes.len()]).collect();
+            ends.sort_unstable();
+            let pieces: Vec<&[u8]> = ends.windows(2).map(|ends| &bytes[ends[0]..ends[1]]).collect();
+            prop_assert_eq!(read(&mut Lines::new(max_line), &pieces), whole);
+        }
     }
 
     #[test]

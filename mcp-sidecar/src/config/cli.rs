@@ -53,6 +53,9 @@ pub struct Arguments {
     /// Requests in flight in one session (default: 256)
     #[arg(long, value_name = "N")]
     max_calls: Option<String>,
+    /// What the server speaks: auto, legacy (up to 2025-11-25) or modern (2026-07-28); auto asks it (default: auto)
+    #[arg(long, value_name = "ERA")]
+    era: Option<String>,
     /// Bytes of a request's body (default: 16777216)
     #[arg(long, value_name = "BYTES")]
     max_body: Option<String>,
@@ -90,6 +93,7 @@ pub struct Cli {
     pub(super) max_sessions: Option<String>,
     pub(super) max_sessions_per_user: Option<String>,
     pub(super) max_calls: Option<String>,
+    pub(super) era: Option<String>,
     pub(super) max_body: Option<String>,
     pub(super) max_line: Option<String>,
     pub(super) replay_bytes: Option<String>,
@@ -133,6 +137,7 @@ impl Arguments {
             max_sessions: self.max_sessions,
             max_sessions_per_user: self.max_sessions_per_user,
             max_calls: self.max_calls,
+            era: self.era,
             max_body: self.max_body,
             max_line: self.max_line,
             replay_bytes: self.replay_bytes,

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use crate::child::{self, Command};
 use crate::mcp::origin::OriginPolicy;
+use crate::mcp::version::Era;
 use cli::{Arguments, Cli};
 
 /// Lines on their way to a child that is busy, and events on their way from it.
@@ -22,6 +23,7 @@ pub struct Config {
     pub host: String,
     pub port: u16,
     pub spawning: Spawning,
+    pub era: EraSetting,
     pub limits: Limits,
     /// `loopback` is set once the address is known.
     pub origin: OriginPolicy,
@@ -39,6 +41,13 @@ pub struct Config {
 pub struct Spawning {
     pub command: Command,
     pub limits: child::Limits,
+}
+
+/// Whether the wrapped server is asked which era it speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EraSetting {
+    Auto,
+    Fixed(Era),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -139,6 +148,7 @@ impl Cli {
         Some(Config {
             host: self.host.unwrap_or_else(|| "127.0.0.1".to_owned()),
             port: number("--port", self.port.as_deref(), 3000, faults),
+            era: era(self.era.as_deref(), faults),
             limits,
             origin: OriginPolicy { loopback: false, hosts: self.allowed_hosts, origins: self.allowed_origins },
             max_body: at_least_one("--max-body", self.max_body.as_deref(), 16 << 20, faults),
@@ -196,6 +206,18 @@ fn seconds(option: &str, text: Option<&str>, default: u32, faults: &mut Vec<Stri
         Some(_) => {
             faults.push(format!("{option} {:?} is not a number of seconds", text.unwrap_or_default()));
             Duration::from_secs(default.into())
+        }
+    }
+}
+
+fn era(text: Option<&str>, faults: &mut Vec<String>) -> EraSetting {
+    match text.unwrap_or("auto") {
+        "auto" => EraSetting::Auto,
+        "legacy" => EraSetting::Fixed(Era::Legacy),
+        "modern" => EraSetting::Fixed(Era::Modern),
+        other => {
+            faults.push(format!("--era {other:?} is none of auto, legacy, modern"));
+            EraSetting::Auto
         }
     }
 }

@@ -8,6 +8,7 @@
 //! | [`version`] | revisions and eras |
 //! | [`head`], [`origin`], [`session_id`] | what the request headers say, and whether they may be believed |
 //! | [`dispatch`] | what a POST asks for |
+//! | [`introduction`] | what is said first to a server, and what its answer tells about it |
 //! | [`correlate`] | ids and progress tokens, remapped on the way down and restored on the way up |
 //! | [`sse`], [`replay`] | events, and which of them a client that comes back has missed |
 //! | [`rejection`] | why a request is refused, as HTTP status and JSON-RPC code |
@@ -16,6 +17,7 @@ pub mod compose;
 pub mod correlate;
 pub mod dispatch;
 pub mod head;
+pub mod introduction;
 pub mod jsonrpc;
 pub mod lines;
 pub mod origin;

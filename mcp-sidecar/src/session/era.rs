@@ -1,0 +1,187 @@
+//! Which era the wrapped server speaks (2026-07-28 stdio §Backward Compatibility), found out with disposable siblings:
+//! a request from the wrong era ends some servers, hangs others and pins the era of the rest, so it must not reach a
+//! child that serves anybody. Asked once per command, by whoever needs it first; the others wait for the same answer.
+
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use log::{info, warn};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::time::{Duration, Instant, timeout};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::handshake::{Handshake, Unanswered};
+use crate::config::{EraSetting, Spawning};
+use crate::mcp::introduction::{Discovery, Introduction};
+use crate::mcp::version::Era;
+
+/// How siblings are waited for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// For one answer: npx may fetch a whole package first.
+    pub(crate) answer: Duration,
+    /// After this without an answer to `server/discover`, a second sibling is asked to `initialize`.
+    pub(crate) head_start: Duration,
+    /// What the first sibling still gets once the younger one has answered.
+    pub(crate) last_word: Duration,
+    /// How long a failure is remembered.
+    pub(crate) failure: Duration,
+}
+
+impl Patience {
+    pub(crate) const USUAL: Self = Self {
+        answer: Duration::from_secs(120),
+        head_start: Duration::from_secs(3),
+        last_word: Duration::from_secs(2),
+        failure: Duration::from_secs(5),
+    };
+}
+
+/// What is known of the server.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Found {
+    /// The one to speak to it; a server of both eras counts as modern, and takes a legacy `initialize` all the same.
+    pub(crate) era: Era,
+    /// Not known when `--era` said which one it is.
+    pub(crate) introduction: Option<Introduction>,
+}
+
+/// Nobody answered: neither era can be told.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct NotFound(Arc<str>);
+
+/// The one who knows.
+#[derive(Debug)]
+pub(crate) struct EraProbe {
+    spawning: Spawning,
+    setting: EraSetting,
+    patience: Patience,
+    supervisor: Handle,
+    asked: Mutex<Option<watch::Receiver<Option<Outcome>>>>,
+    stop: CancellationToken,
+    _stopped_with_us: DropGuard,
+}
+
+#[derive(Clone, Debug)]
+struct Outcome {
+    found: Result<Arc<Found>, NotFound>,
+    at: Instant,
+}
+
+impl EraProbe {
+    pub(crate) fn new(spawning: Spawning, setting: EraSetting, patience: Patience, supervisor: Handle) -> Self {
+        let stop = CancellationToken::new();
+        let guard = stop.clone().drop_guard();
+        Self { spawning, setting, patience, supervisor, asked: Mutex::default(), stop, _stopped_with_us: guard }
+    }
+
+    /// The era to speak. Starts nothing when `--era` names it, or when it is known.
+    pub(crate) async fn found(&self) -> Result<Arc<Found>, NotFound> {
+        if let EraSetting::Fixed(era) = self.setting {
+            return Ok(Arc::new(Found { era, introduction: None }));
+        }
+        let mut answer = self.answer();
+        let outcome = answer.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone());
+        outcome.map_or_else(|| Err(NotFound("the sidecar is shutting down".into())), |outcome| outcome.found)
+    }
+
+    /// Takes no more part in anything: siblings end in the background.
+    pub(crate) fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    fn answer(&self) -> watch::Receiver<Option<Outcome>> {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(answer) = asked.as_ref().filter(|answer| self.is_worth_waiting_for(answer)) {
+            return answer.clone();
+        }
+        let (tell, answer) = watch::channel(None);
+        let (spawning, patience, supervisor) = (self.spawning.clone(), self.patience, self.supervisor.clone());
+        let stop = self.stop.clone();
+        // Not in the task of a request, whose client may leave: others wait for this too.
+        self.supervisor.spawn(async move {
+            tokio::select! {
+                found = probe(&spawning, patience, &supervisor) => {
+                    tell.send_replace(Some(Outcome { found: told(found), at: Instant::now() }));
+                }
+                () = stop.cancelled() => {}
+            }
+        });
+        asked.insert(answer).clone()
+    }
+
+    /// Under way, known, or failed a moment ago. One that was given up has no sender any more.
+    fn is_worth_waiting_for(&self, answer: &watch::Receiver<Option<Outcome>>) -> bool {
+        match &*answer.borrow() {
+            Some(Outcome { found: Ok(_), .. }) => true,
+            Some(Outcome { found: Err(_), at }) => at.elapsed() < self.patience.failure,
+            None => answer.has_changed().is_ok(),
+        }
+    }
+}
+
+fn told(found: Result<Found, Unanswered>) -> Result<Arc<Found>, NotFound> {
+    match found {
+        Ok(found) => {
+            info!(era:? = found.era; "found out which era the MCP server speaks");
+            Ok(Arc::new(found))
+        }
+        Err(cause) => {
+            warn!(cause:%; "could not find out which era the MCP server speaks");
+            Err(NotFound(cause.to_string().into()))
+        }
+    }
+}
+
+/// One sibling is asked `server/discover`. If that settles nothing for a while, a younger one is asked `initialize`:
+/// a server that is only slow to start then still has both chances.
+pub(crate) async fn probe(spawning: &Spawning, patience: Patience, supervisor: &Handle) -> Result<Found, Unanswered> {
+    let mut modern = pin!(discover(spawning, patience, supervisor));
+    match timeout(patience.head_start, &mut modern).await {
+        Ok(Some(introduction)) => return Ok(found(Era::Modern, introduction)),
+        Ok(None) => return initialize(spawning, patience, supervisor).await.map(|said| found(Era::Legacy, said)),
+        Err(_) => {}
+    }
+    let mut legacy = pin!(initialize(spawning, patience, supervisor));
+    tokio::select! {
+        answer = &mut modern => match answer {
+            Some(introduction) => Ok(found(Era::Modern, introduction)),
+            None => legacy.await.map(|said| found(Era::Legacy, said)),
+        },
+        answer = &mut legacy => match answer {
+            Ok(said) => {
+                let late = timeout(patience.last_word, modern).await.ok().flatten();
+                Ok(late.map_or_else(|| found(Era::Legacy, said), |introduction| found(Era::Modern, introduction)))
+            }
+            Err(refused) => modern.await.map(|introduction| found(Era::Modern, introduction)).ok_or(refused),
+        },
+    }
+}
+
+fn found(era: Era, introduction: Introduction) -> Found {
+    Found { era, introduction: Some(introduction) }
+}
+
+/// `None`: not modern, whatever it did instead.
+async fn discover(spawning: &Spawning, patience: Patience, supervisor: &Handle) -> Option<Introduction> {
+    let mut sibling = Handshake::start(spawning, "era", patience.answer, supervisor).await.ok()?;
+    match sibling.discover().await {
+        Ok(Discovery::Modern(introduction)) => Some(introduction),
+        Ok(Discovery::Legacy) | Err(_) => None,
+    }
+}
+
+/// Also tells whether a modern server speaks the older era too.
+pub(crate) async fn initialize(
+    spawning: &Spawning,
+    patience: Patience,
+    supervisor: &Handle,
+) -> Result<Introduction, Unanswered> {
+    Handshake::start(spawning, "era", patience.answer, supervisor).await?.initialize().await
+}
+
+#[cfg(test)]
+#[path = "era_tests.rs"]
+mod tests;

@@ -1,0 +1,197 @@
+//! A small MCP client of one child, for what the sidecar itself has to ask: which era it speaks, who it is, what tools
+//! it has; and to make a fresh child ready for others. One request at a time; all of it together is bounded in time
+//! and in bytes. What the child says meanwhile is passed over, what it asks is refused.
+
+use std::io;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::time::{Duration, Instant, timeout_at};
+
+use crate::child::{self, Child, ExitReason, FromChild};
+use crate::config::Spawning;
+use crate::mcp::compose;
+use crate::mcp::introduction::{self, Discovery, Introduction};
+use crate::mcp::jsonrpc::{Incoming, Message, Outcome, Request, Response};
+use crate::mcp::version::Era;
+
+/// What a child may write during a whole handshake.
+const MAX_BYTES: u64 = 64 << 20;
+/// Numbers, as every server reads them; far from those that the child's later owner gives out, and still 31 bits.
+const FIRST_ID: u32 = 1_000_000_000;
+/// Pages of one list; a server whose cursors never end is not followed for ever.
+const MAX_PAGES: usize = 100;
+
+/// Why a question of ours has no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unanswered {
+    #[error("the MCP server could not be started: {0}")]
+    NotStarted(#[from] io::Error),
+    #[error("the MCP server {0}")]
+    Exited(ExitReason),
+    #[error("the MCP server did not answer in time")]
+    Silent,
+    #[error("the MCP server wrote more than {MAX_BYTES} bytes before its answer")]
+    Flooded,
+    #[error("the MCP server refused {method}: {error}")]
+    Refused { method: &'static str, error: String },
+    #[error("the MCP server's answer to {0} cannot be read")]
+    Unreadable(&'static str),
+}
+
+/// A child that nobody else speaks to yet. Dropped, it is ended in the background.
+#[derive(Debug)]
+pub(crate) struct Handshake {
+    child: Child,
+    events: mpsc::Receiver<FromChild>,
+    asked: u32,
+    heard: u64,
+    deadline: Instant,
+}
+
+impl Handshake {
+    /// Starts a child of its own, apart from the async workers: a fork can take long.
+    pub(crate) async fn start(
+        spawning: &Spawning,
+        label: &str,
+        patience: Duration,
+        supervisor: &Handle,
+    ) -> Result<Self, Unanswered> {
+        let (Spawning { command, limits }, label, runtime) = (spawning.clone(), label.to_owned(), supervisor.clone());
+        let spawned = supervisor.spawn_blocking(move || child::spawn(&command, &limits, &label, &runtime)).await;
+        let (child, events) = spawned.map_err(io::Error::other)??;
+        Ok(Self { child, events, asked: 0, heard: 0, deadline: Instant::now() + patience })
+    }
+
+    /// `server/discover`, and what its answer says about the era.
+    pub(crate) async fn discover(&mut self) -> Result<Discovery, Unanswered> {
+        let params = json!({ "_meta": introduction::modern_meta() });
+        self.ask("server/discover", &params).await.map(|outcome| introduction::discovered(&outcome))
+    }
+
+    /// `initialize` in our own name, then `notifications/initialized`.
+    pub(crate) async fn initialize(&mut self) -> Result<Introduction, Unanswered> {
+        const METHOD: &str = "initialize";
+        let result = self.result_of(METHOD, &introduction::initialize_params()).await?;
+        let introduction = introduction::initialized(&result).ok_or(Unanswered::Unreadable(METHOD))?;
+        self.say(json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }).to_string().into()).await?;
+        Ok(introduction)
+    }
+
+    /// Either of the two.
+    pub(crate) async fn introduce(&mut self, era: Era) -> Result<Introduction, Unanswered> {
+        match era {
+            Era::Legacy => self.initialize().await,
+            Era::Modern => match self.discover().await? {
+                Discovery::Modern(introduction) => Ok(introduction),
+                Discovery::Legacy => Err(Unanswered::Unreadable("server/discover")),
+            },
+        }
+    }
+
+    /// All pages of `tools/list`, each tool as the server describes it.
+    pub(crate) async fn tools(&mut self, era: Era) -> Result<Vec<Value>, Unanswered> {
+        const METHOD: &str = "tools/list";
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Page {
+            tools: Vec<Value>,
+            #[serde(default)]
+            next_cursor: Option<String>,
+        }
+        let mut tools = Vec::new();
+        let mut cursor: Option<String> = None;
+        for _ in 0..MAX_PAGES {
+            let mut params = json!({});
+            if era == Era::Modern {
+                params["_meta"] = introduction::modern_meta();
+            }
+            if let Some(cursor) = cursor {
+                params["cursor"] = cursor.into();
+            }
+            let page = self.result_of(METHOD, &params).await?;
+            let page: Page = serde_json::from_slice(&page).map_err(|_| Unanswered::Unreadable(METHOD))?;
+            tools.extend(page.tools);
+            cursor = page.next_cursor;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        Ok(tools)
+    }
+
+    /// Ends the child and waits until nothing of it is left.
+    pub(crate) async fn stop(self) {
+        let Self { child, events, .. } = self;
+        drop(events);
+        child.stop().await;
+    }
+
+    async fn result_of(&mut self, method: &'static str, params: &Value) -> Result<Bytes, Unanswered> {
+        match self.ask(method, params).await? {
+            Outcome::Result(result) => Ok(result),
+            Outcome::Error(error) => {
+                Err(Unanswered::Refused { method, error: String::from_utf8_lossy(&error).into_owned() })
+            }
+        }
+    }
+
+    /// Sends a request and waits for its answer.
+    async fn ask(&mut self, method: &'static str, params: &Value) -> Result<Outcome, Unanswered> {
+        self.asked += 1;
+        let id = FIRST_ID + self.asked;
+        let request = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
+        self.say(request.to_string().into()).await?;
+        let id = id.to_string();
+        loop {
+            let Ok(incoming) = Incoming::parse(&self.line().await?) else { continue };
+            for message in incoming.messages() {
+                match message {
+                    Message::Response(response) if answers(response, &id) => return Ok(response.outcome.clone()),
+                    Message::Request(question) => self.say(reply(question)).await?,
+                    Message::Response(_) | Message::Notification(_) => {}
+                }
+            }
+        }
+    }
+
+    async fn say(&self, line: Bytes) -> Result<(), Unanswered> {
+        // That it no longer reads is said with the reason by its exit, which follows.
+        timeout_at(self.deadline, self.child.send(line)).await.map_or(Err(Unanswered::Silent), |_| Ok(()))
+    }
+
+    async fn line(&mut self) -> Result<Bytes, Unanswered> {
+        let event = timeout_at(self.deadline, self.events.recv()).await.map_err(|_| Unanswered::Silent)?;
+        match event {
+            Some(FromChild::Line(line)) => {
+                self.heard += line.len() as u64;
+                if self.heard > MAX_BYTES { Err(Unanswered::Flooded) } else { Ok(line) }
+            }
+            Some(FromChild::Oversized { .. }) => Err(Unanswered::Flooded),
+            Some(FromChild::Exited(reason)) => Err(Unanswered::Exited(reason)),
+            None => Err(Unanswered::Exited(ExitReason::Unknown)),
+        }
+    }
+}
+
+/// An error without a readable id can only be about the one request that is open.
+fn answers(response: &Response, id: &str) -> bool {
+    response.id.as_ref().is_none_or(|answered| answered.as_bytes() == id.as_bytes())
+}
+
+/// Nobody is behind us to be asked; only a ping is due an answer.
+fn reply(question: &Request) -> Bytes {
+    let outcome = if question.method.is("ping") {
+        Outcome::Result(Bytes::from_static(b"{}"))
+    } else {
+        Outcome::Error(Bytes::from_static(br#"{"code":-32601,"message":"Method not found"}"#))
+    };
+    compose::response(question.id.as_bytes(), &outcome)
+}
+
+#[cfg(test)]
+#[path = "handshake_tests.rs"]
+mod tests;

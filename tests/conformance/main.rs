@@ -8,6 +8,7 @@
 mod authorization;
 mod baseline;
 mod served;
+mod stdio_fixture;
 mod suite;
 mod turned_round;
 

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::compose::{self, Edited};
 use super::jsonrpc::{Notification, Request, RequestId, Response};
 use super::rejection::Rejection;
-use super::sse::StreamId;
+use super::route::{Route, Seat};
 
 /// Tasks whose progress is still passed on after their request was answered.
 const MAX_TASKS: usize = 256;
@@ -21,7 +21,7 @@ const MAX_QUESTIONS: usize = 1024;
 #[derive(Clone, Debug)]
 pub struct Call {
     pub id: RequestId,
-    pub stream: StreamId,
+    pub route: Route,
     progress_token: Option<Bytes>,
     task: bool,
 }
@@ -30,11 +30,11 @@ pub struct Call {
 #[derive(Clone, Debug)]
 struct Question {
     id: RequestId,
-    stream: StreamId,
+    route: Route,
 }
 
-/// A message for the client, and the stream it belongs to.
-pub type Routed = (StreamId, Bytes);
+/// A message for a client, and where it belongs.
+pub type Routed = (Route, Bytes);
 
 #[derive(Debug, Default)]
 pub struct Correlator {
@@ -42,7 +42,7 @@ pub struct Correlator {
     calls: BTreeMap<u64, Call>,
     questions: BTreeMap<u64, Question>,
     /// Progress tokens that outlive their request (2025-11-25 basic/utilities/tasks §Task Progress).
-    tasks: VecDeque<(u64, Bytes)>,
+    tasks: VecDeque<(u64, Seat, Bytes)>,
 }
 
 impl Correlator {
@@ -55,7 +55,7 @@ impl Correlator {
     ///
     /// # Errors
     /// [`Rejection::AmbiguousParams`]
-    pub fn call(&mut self, request: &Request, stream: StreamId) -> Result<Bytes, Rejection> {
+    pub fn call(&mut self, request: &Request, route: Route) -> Result<Bytes, Rejection> {
         let meta = match &request.params {
             Some(params) => compose::request_meta(params).map_err(|_| Rejection::AmbiguousParams)?,
             None => compose::RequestMeta::default(),
@@ -69,7 +69,7 @@ impl Correlator {
         let line = compose::request(&text, &request.method, params.as_ref());
         // Copies: slices would keep the whole body in memory until the answer comes.
         let progress_token = meta.progress_token.map(|token| Bytes::copy_from_slice(&token));
-        let call = Call { id: request.id.detached(), stream, progress_token, task: meta.task };
+        let call = Call { id: request.id.detached(), route, progress_token, task: meta.task };
         self.calls.insert(number, call);
         Ok(line)
     }
@@ -79,12 +79,12 @@ impl Correlator {
         let number = response.id.as_ref()?.as_issued()?;
         let call = self.calls.remove(&number)?;
         if let Some(token) = call.progress_token.filter(|_| call.task) {
-            self.tasks.push_back((number, token));
+            self.tasks.push_back((number, call.route.seat, token));
             if self.tasks.len() > MAX_TASKS {
                 self.tasks.pop_front();
             }
         }
-        Some((call.stream, compose::response(call.id.as_bytes(), &response.outcome)))
+        Some((call.route, compose::response(call.id.as_bytes(), &response.outcome)))
     }
 
     /// The child's `notifications/progress`, under the client's token.
@@ -92,37 +92,44 @@ impl Correlator {
         let params = note.params.as_ref()?;
         let ours = compose::progress_token(params)?;
         let number: u64 = std::str::from_utf8(&ours).ok()?.parse().ok()?;
-        let (stream, token) = match self.calls.get(&number) {
-            Some(call) => (call.stream, call.progress_token.as_ref()?),
-            None => (StreamId::STANDALONE, &self.tasks.iter().find(|(task, _)| *task == number)?.1),
+        let (route, token) = match self.calls.get(&number) {
+            Some(call) => (call.route, call.progress_token.as_ref()?),
+            None => {
+                let (_, seat, token) = self.tasks.iter().find(|(task, ..)| *task == number)?;
+                (Route::standalone(*seat), token)
+            }
         };
         let params = Edited::replacing(params.clone(), &ours, token.clone());
-        Some((stream, compose::notification(&note.method, Some(&params))))
+        Some((route, compose::notification(&note.method, Some(&params))))
     }
 
-    /// The client's `notifications/cancelled` for the newest call with that id, as the child shall see it.
-    pub fn cancelled_by_client(&self, note: &Notification) -> Option<(u64, Bytes)> {
+    /// A client's `notifications/cancelled` for its newest call with that id, as the child shall see it.
+    pub fn cancelled_by_client(&self, note: &Notification, seat: Seat) -> Option<(u64, Bytes)> {
         let params = note.params.as_ref()?;
         let theirs = compose::request_id(params)?;
-        let (number, _) = self.calls.iter().rev().find(|(_, call)| call.id.as_bytes() == theirs)?;
+        let named = |call: &Call| call.route.seat == seat && call.id.as_bytes() == theirs;
+        let (number, _) = self.calls.iter().rev().find(|(_, call)| named(call))?;
         let params = Edited::replacing(params.clone(), &theirs, number.to_string().into());
         Some((*number, compose::notification(&note.method, Some(&params))))
     }
 
     /// A child's request, as the client shall see it.
-    pub fn ask(&mut self, request: &Request, stream: StreamId) -> Bytes {
+    pub fn ask(&mut self, request: &Request, route: Route) -> Bytes {
         let number = self.fresh();
         if self.questions.len() >= MAX_QUESTIONS {
             self.questions.pop_first();
         }
-        self.questions.insert(number, Question { id: request.id.detached(), stream });
+        self.questions.insert(number, Question { id: request.id.detached(), route });
         let params = request.params.clone().map(Edited::unchanged);
         compose::request(number.to_string().as_bytes(), &request.method, params.as_ref())
     }
 
-    /// The client's answer to a question, under the child's id. `None` when nothing was asked, or it was answered.
-    pub fn answer_from_client(&mut self, response: &Response) -> Option<Bytes> {
-        let question = self.questions.remove(&response.id.as_ref()?.as_issued()?)?;
+    /// The answer to a question by the client that was asked, under the child's id. `None` when nothing was asked, or
+    /// it was answered.
+    pub fn answer_from_client(&mut self, response: &Response, seat: Seat) -> Option<Bytes> {
+        let number = response.id.as_ref()?.as_issued()?;
+        self.questions.get(&number).filter(|question| question.route.seat == seat)?;
+        let question = self.questions.remove(&number)?;
         Some(compose::response(question.id.as_bytes(), &response.outcome))
     }
 
@@ -133,13 +140,13 @@ impl Correlator {
         let (&number, _) = self.questions.iter().rev().find(|(_, question)| question.id.as_bytes() == theirs)?;
         let question = self.questions.remove(&number)?;
         let params = Edited::replacing(params.clone(), &theirs, number.to_string().into());
-        Some((question.stream, compose::notification(&note.method, Some(&params))))
+        Some((question.route, compose::notification(&note.method, Some(&params))))
     }
 
-    /// The stream of the oldest call in flight among those that `admits`: legacy stdio does not say which call a
-    /// child's question or log line is about.
-    pub fn oldest_stream(&self, admits: impl Fn(StreamId) -> bool) -> Option<StreamId> {
-        self.calls.values().map(|call| call.stream).find(|&stream| admits(stream))
+    /// Where the oldest call in flight among those that `admits` waits: legacy stdio does not say which call a child's
+    /// question or log line is about.
+    pub fn oldest(&self, admits: impl Fn(Route) -> bool) -> Option<Route> {
+        self.calls.values().map(|call| call.route).find(|&route| admits(route))
     }
 
     pub fn in_flight(&self) -> usize {
@@ -151,10 +158,10 @@ impl Correlator {
         self.calls.remove(&number)
     }
 
-    /// Gives up the calls of one stream, or of all.
-    pub fn abandon_where(&mut self, of: impl Fn(StreamId) -> bool) -> Vec<(u64, Call)> {
+    /// Gives up the calls of one route, or of all.
+    pub fn abandon_where(&mut self, of: impl Fn(Route) -> bool) -> Vec<(u64, Call)> {
         let numbers: Vec<u64> =
-            self.calls.iter().filter(|(_, call)| of(call.stream)).map(|(&number, _)| number).collect();
+            self.calls.iter().filter(|(_, call)| of(call.route)).map(|(&number, _)| number).collect();
         numbers.into_iter().filter_map(|number| self.calls.remove(&number).map(|call| (number, call))).collect()
     }
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::mcp::jsonrpc::Message;
+use crate::mcp::sse::StreamId;
 
 fn request(text: &str) -> Request {
     match Message::parse(&Bytes::copy_from_slice(text.as_bytes())) {
@@ -22,8 +23,9 @@ fn response(text: &str) -> Response {
     }
 }
 
-const A: StreamId = StreamId(1);
-const B: StreamId = StreamId(2);
+const SEAT: Seat = Seat(1);
+const A: Route = Route { seat: SEAT, stream: StreamId(1) };
+const B: Route = Route { seat: SEAT, stream: StreamId(2) };
 
 #[test]
 fn ids_that_look_alike_get_their_own_answers() {
@@ -54,11 +56,11 @@ fn an_answer_to_nothing_or_a_second_one_goes_nowhere() {
 #[test]
 fn progress_returns_under_the_clients_token_on_its_own_stream() {
     let mut ids = Correlator::default();
-    for (token, stream) in [("\"t\"", A), ("5.0", B)] {
+    for (token, route) in [("\"t\"", A), ("5.0", B)] {
         let call = format!(
             r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"_meta":{{"progressToken":{token}}}}}}}"#
         );
-        ids.call(&request(&call), stream).unwrap();
+        ids.call(&request(&call), route).unwrap();
     }
     let progress = |token: u64| {
         note(&format!(
@@ -88,7 +90,7 @@ fn progress_of_a_task_goes_on_after_its_request_was_answered() {
     let progress = |token: u64| {
         note(&format!(r#"{{"jsonrpc":"2.0","method":"notifications/progress","params":{{"progressToken":{token}}}}}"#))
     };
-    assert_eq!(ids.progress(&progress(1)).unwrap().0, StreamId::STANDALONE);
+    assert_eq!(ids.progress(&progress(1)).unwrap().0, Route::standalone(SEAT));
     assert_eq!(ids.progress(&progress(2)), None);
 }
 
@@ -98,16 +100,17 @@ fn cancellations_name_the_receivers_id_in_both_directions() {
     ids.call(&request(r#"{"jsonrpc":"2.0","id":"c","method":"tools/call"}"#), A).unwrap();
     let cancel =
         note(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"c","reason":"r"}}"#);
-    let (number, line) = ids.cancelled_by_client(&cancel).unwrap();
+    assert_eq!(ids.cancelled_by_client(&cancel, Seat(2)), None, "another's call");
+    let (number, line) = ids.cancelled_by_client(&cancel, SEAT).unwrap();
     assert_eq!(number, 1);
     assert_eq!(line, r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1,"reason":"r"}}"#);
 
     let question = ids.ask(&request(r#"{"jsonrpc":"2.0","id":"c","method":"sampling/createMessage"}"#), B);
     assert_eq!(question, r#"{"jsonrpc":"2.0","id":2,"method":"sampling/createMessage"}"#);
-    let (stream, line) = ids.cancelled_by_child(&cancel).unwrap();
-    assert_eq!(stream, B);
+    let (route, line) = ids.cancelled_by_child(&cancel).unwrap();
+    assert_eq!(route, B);
     assert_eq!(line, r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":2,"reason":"r"}}"#);
-    assert_eq!(ids.answer_from_client(&response(r#"{"jsonrpc":"2.0","id":2,"result":{}}"#)), None);
+    assert_eq!(ids.answer_from_client(&response(r#"{"jsonrpc":"2.0","id":2,"result":{}}"#), SEAT), None);
 }
 
 #[test]
@@ -115,18 +118,19 @@ fn a_clients_answer_reaches_the_child_once_under_the_childs_id() {
     let mut ids = Correlator::default();
     ids.ask(&request(r#"{"jsonrpc":"2.0","id":1.0,"method":"roots/list"}"#), A);
     let answer = response(r#"{"jsonrpc":"2.0","id":1,"result":{"roots":[]}}"#);
-    assert_eq!(ids.answer_from_client(&answer).unwrap(), r#"{"jsonrpc":"2.0","id":1.0,"result":{"roots":[]}}"#);
-    assert_eq!(ids.answer_from_client(&answer), None);
+    assert_eq!(ids.answer_from_client(&answer, Seat(2)), None, "another was asked");
+    assert_eq!(ids.answer_from_client(&answer, SEAT).unwrap(), r#"{"jsonrpc":"2.0","id":1.0,"result":{"roots":[]}}"#);
+    assert_eq!(ids.answer_from_client(&answer, SEAT), None);
 }
 
 #[test]
 fn questions_belong_to_the_oldest_call_that_can_take_them() {
     let mut ids = Correlator::default();
-    for stream in [A, B] {
-        ids.call(&request(r#"{"jsonrpc":"2.0","id":1,"method":"x"}"#), stream).unwrap();
+    for route in [A, B] {
+        ids.call(&request(r#"{"jsonrpc":"2.0","id":1,"method":"x"}"#), route).unwrap();
     }
-    assert_eq!(ids.oldest_stream(|_| true), Some(A));
-    assert_eq!(ids.oldest_stream(|stream| stream != A), Some(B));
-    assert_eq!(ids.abandon_where(|stream| stream == A).len(), 1);
-    assert_eq!(ids.oldest_stream(|_| true), Some(B));
+    assert_eq!(ids.oldest(|_| true), Some(A));
+    assert_eq!(ids.oldest(|route| route != A), Some(B));
+    assert_eq!(ids.abandon_where(|route| route == A).len(), 1);
+    assert_eq!(ids.oldest(|_| true), Some(B));
 }

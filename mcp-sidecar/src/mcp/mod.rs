@@ -10,9 +10,12 @@
 //! | [`dispatch`] | what a POST asks for |
 //! | [`introduction`] | what is said first to a server, and what its answer tells about it |
 //! | [`correlate`] | ids and progress tokens, remapped on the way down and restored on the way up |
+//! | [`route`] | which client of a child a message is for, and on which stream |
+//! | [`bridge`] | whose each message is: a state machine between one child and its clients |
 //! | [`sse`], [`replay`] | events, and which of them a client that comes back has missed |
 //! | [`rejection`] | why a request is refused, as HTTP status and JSON-RPC code |
 
+pub mod bridge;
 pub mod compose;
 pub mod correlate;
 pub mod dispatch;
@@ -23,6 +26,7 @@ pub mod lines;
 pub mod origin;
 pub mod rejection;
 pub mod replay;
+pub mod route;
 pub mod session_id;
 pub mod sse;
 pub mod version;

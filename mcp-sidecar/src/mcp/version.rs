@@ -1,5 +1,7 @@
 //! Protocol revisions, and the two eras they fall into.
 
+use serde::Deserialize;
+
 /// Revisions that this sidecar speaks over Streamable HTTP. The oldest is admitted because clients may negotiate it
 /// with the child through the newer transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +35,17 @@ impl ProtocolVersion {
         }
     }
 
+    /// What the child chose in its InitializeResult; `None` when it names a revision unknown to us, or none.
+    pub fn negotiated(initialize_result: &[u8]) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct InitializeResult<'a> {
+            #[serde(borrow, rename = "protocolVersion")]
+            protocol_version: std::borrow::Cow<'a, str>,
+        }
+        let result: InitializeResult<'_> = serde_json::from_slice(initialize_result).ok()?;
+        Self::parse(&result.protocol_version)
+    }
+
     pub fn era(self) -> Era {
         Era::Legacy
     }
@@ -60,6 +73,15 @@ mod tests {
         }
         assert_eq!(ProtocolVersion::parse("2026-07-28"), None);
         assert_eq!(ProtocolVersion::parse(""), None);
+    }
+
+    #[test]
+    fn the_negotiated_revision_is_the_one_that_the_child_names() {
+        let result = br#"{"capabilities":{},"protocolVersion":"2025-\u00306-18"}"#;
+        assert_eq!(ProtocolVersion::negotiated(result), Some(ProtocolVersion::V2025_06_18));
+        for odd in ["{}", "[]", r#"{"protocolVersion":"1999-01-01"}"#, r#"{"protocolVersion":1}"#] {
+            assert_eq!(ProtocolVersion::negotiated(odd.as_bytes()), None, "{odd}");
+        }
     }
 
     #[test]

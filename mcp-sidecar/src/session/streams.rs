@@ -1,4 +1,4 @@
-//! The streams of one session: each POST that waits for answers, and the standalone one that GET opens.
+//! The streams of one seat: each POST that waits for answers, and the standalone one that GET opens.
 //!
 //! A POST is answered in JSON until something must be said before its answer; then it becomes an event stream. An
 //! event is on exactly one stream and in the replay log, where a client that comes back finds it.
@@ -11,11 +11,14 @@ use tokio::time::{Duration, Instant};
 
 use super::Reply;
 use super::sink::{self, Events, Sink};
+use crate::mcp::bridge::Audience;
 use crate::mcp::compose;
 use crate::mcp::head::Accept;
 use crate::mcp::rejection::Rejection;
 use crate::mcp::replay::ReplayLog;
+use crate::mcp::route::{Route, Seat};
 use crate::mcp::sse::{self, EventId, StreamId};
+use crate::mcp::version::ProtocolVersion;
 
 /// After that a client and the proxies in between want to see that something happens.
 const PLAIN_FOR: Duration = Duration::from_secs(15);
@@ -54,6 +57,7 @@ struct Stream {
 }
 
 pub(super) struct Streams {
+    seat: Seat,
     issued: u64,
     pending: BTreeMap<StreamId, Pending>,
     standalone: Stream,
@@ -61,22 +65,33 @@ pub(super) struct Streams {
     handed_over: u64,
     log: ReplayLog,
     /// 2025-11-25: streams begin with an event that lets the client come back.
-    pub(super) primes: bool,
+    primes: bool,
 }
 
 impl Streams {
-    pub(super) fn new(replay_bytes: usize) -> Self {
-        let log = ReplayLog::new(MAX_EVENTS, replay_bytes);
-        Self { issued: 0, pending: BTreeMap::new(), standalone: Stream::default(), handed_over: 0, log, primes: false }
+    pub(super) fn new(seat: Seat, replay_bytes: usize) -> Self {
+        Self {
+            seat,
+            issued: 0,
+            pending: BTreeMap::new(),
+            standalone: Stream::default(),
+            handed_over: 0,
+            log: ReplayLog::new(MAX_EVENTS, replay_bytes),
+            primes: false,
+        }
     }
 
-    pub(super) fn next_id(&self) -> StreamId {
-        StreamId(self.issued + 1)
+    pub(super) fn seat(&self) -> Seat {
+        self.seat
     }
 
-    /// Takes on a POST under [`Self::next_id`].
-    pub(super) fn open(&mut self, exchange: Exchange, now: Instant) {
-        let id = self.next_id();
+    /// The session is open in this revision.
+    pub(super) fn opened(&mut self, version: Option<ProtocolVersion>) {
+        self.primes = version.is_some_and(ProtocolVersion::primes_streams);
+    }
+
+    /// A POST came. It must be followed by [`Self::taken_on`] or [`Self::refuse`].
+    pub(super) fn open(&mut self, exchange: Exchange, now: Instant) -> Route {
         self.issued += 1;
         let Exchange { accept, reply, requests, batch, opening } = exchange;
         let pending = Pending {
@@ -90,22 +105,31 @@ impl Streams {
             since: now,
             heard: now,
         };
-        self.pending.insert(id, pending);
-        if !accept.json {
-            self.commit(id);
+        self.pending.insert(StreamId(self.issued), pending);
+        Route { seat: self.seat, stream: StreamId(self.issued) }
+    }
+
+    pub(super) fn taken_on(&mut self, Route { stream, .. }: Route) {
+        if self.pending.get(&stream).is_some_and(|pending| !pending.accept.json) {
+            self.commit(stream);
         }
     }
 
-    /// Whether something said there before the answer reaches a client now.
-    pub(super) fn admits(&self, id: StreamId) -> bool {
+    pub(super) fn refuse(&mut self, id: StreamId, why: Rejection) {
+        if let Some(Pending { reply: Some(reply), .. }) = self.pending.remove(&id) {
+            // The client has left: nobody is there to be told.
+            let _ = reply.send(Reply::Refused(why));
+        }
+    }
+
+    fn admits(&self, id: StreamId) -> bool {
         self.pending.get(&id).is_some_and(|pending| match &pending.reply {
             Some(reply) => pending.accept.sse && !pending.opening && !reply.is_closed(),
             None => pending.stream.sink.as_ref().is_some_and(Sink::is_open),
         })
     }
 
-    /// Whether its client lost the connection, but can come back for what is said meanwhile.
-    pub(super) fn is_resumable(&self, id: StreamId) -> bool {
+    fn is_resumable(&self, id: StreamId) -> bool {
         self.pending.get(&id).is_some_and(|pending| pending.reply.is_none())
     }
 
@@ -158,10 +182,6 @@ impl Streams {
         }
     }
 
-    pub(super) fn is_opening(&self, id: StreamId) -> bool {
-        self.pending.get(&id).is_some_and(|pending| pending.opening)
-    }
-
     /// Turns a POST's answer into a stream, if it is not one.
     fn commit(&mut self, id: StreamId) {
         let Some(pending) = self.pending.get_mut(&id) else { return };
@@ -212,8 +232,23 @@ impl Streams {
     }
 
     /// POSTs about which the child has said nothing for that long.
-    pub(super) fn silent_for(&self, long: Duration, now: Instant) -> Vec<StreamId> {
-        self.pending.iter().filter(|(_, pending)| now - pending.heard >= long).map(|(&id, _)| id).collect()
+    pub(super) fn silent_for(&self, long: Duration, now: Instant) -> Vec<Route> {
+        let silent = self.pending.iter().filter(|(_, pending)| now - pending.heard >= long);
+        silent.map(|(&stream, _)| Route { seat: self.seat, stream }).collect()
+    }
+}
+
+impl Audience for Streams {
+    fn hears(&self, route: Route) -> bool {
+        self.admits(route.stream)
+    }
+
+    fn may_return(&self, route: Route) -> bool {
+        self.is_resumable(route.stream)
+    }
+
+    fn listens(&self, _: Seat) -> bool {
+        self.is_listening()
     }
 }
 

@@ -1,0 +1,216 @@
+//! Legacy clients, legacy child: nothing is translated but ids and progress tokens. What the child says on its own
+//! names no call, so it goes to the oldest call whose client can hear it, then to the GET stream, then where a client
+//! that is away will look first (basic/transports §Sending Messages, §Listening for Messages).
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::{Audience, Event, Output};
+use crate::mcp::compose::{self, Edited};
+use crate::mcp::correlate::Correlator;
+use crate::mcp::jsonrpc::{Incoming, Message, Notification, Outcome, Request, Response};
+use crate::mcp::rejection::Rejection;
+use crate::mcp::route::{Route, Seat};
+use crate::mcp::version::ProtocolVersion;
+
+/// A cancelled call needs no answer (basic/utilities/cancellation); its POST does, after this.
+const CANCELLED_FOR: Duration = Duration::from_secs(2);
+
+#[derive(Debug)]
+pub struct Legacy {
+    ids: Correlator,
+    max_calls: usize,
+    seat: Seat,
+    /// The POST whose `initialize` is not answered.
+    opening: Option<Route>,
+    /// Calls that their client has cancelled, and when.
+    cancelled: Vec<(u64, Duration)>,
+}
+
+impl Legacy {
+    pub fn new(seat: Seat, max_calls: usize) -> Self {
+        Self { ids: Correlator::default(), max_calls, seat, opening: None, cancelled: Vec::new() }
+    }
+
+    pub(super) fn in_flight(&self) -> usize {
+        self.ids.in_flight()
+    }
+
+    pub(super) fn on(&mut self, event: Event, now: Duration, audience: &impl Audience, outputs: &mut Vec<Output>) {
+        match event {
+            Event::Call { route, incoming } => match self.call(&incoming, route, outputs) {
+                Ok(()) => self.relay(&incoming, route.seat, now, outputs),
+                Err(why) => outputs.push(Output::Refused { route, why }),
+            },
+            Event::Relay { seat, incoming } => self.relay(&incoming, seat, now, outputs),
+            Event::Child(Message::Response(response)) => self.answer(&response, outputs),
+            Event::Child(Message::Request(request)) => outputs.push(self.question(&request, audience)),
+            Event::Child(Message::Notification(note)) => outputs.push(self.notification(&note, audience)),
+            Event::Oversized { bytes } => self.oversized(bytes, outputs),
+            Event::Silent { route, patience } => self.silent(route, patience, outputs),
+            Event::Tick => self.expire_cancelled(now, outputs),
+            Event::End { message, reason } => drop(self.fail(|_| true, &message, reason, outputs)),
+        }
+    }
+
+    fn call(&mut self, incoming: &Incoming, route: Route, outputs: &mut Vec<Output>) -> Result<(), Rejection> {
+        if self.ids.in_flight() + incoming.requests() > self.max_calls {
+            return Err(Rejection::TooManyCalls);
+        }
+        let before = outputs.len();
+        for message in incoming.messages() {
+            let Message::Request(request) = message else { continue };
+            match self.ids.call(request, route) {
+                Ok(line) => outputs.push(Output::ToChild(line)),
+                Err(why) => {
+                    self.ids.abandon_where(|other| other == route);
+                    outputs.truncate(before);
+                    return Err(why);
+                }
+            }
+            if request.method.is("initialize") {
+                self.opening = Some(route);
+            }
+        }
+        Ok(())
+    }
+
+    /// Notifications and responses of a client.
+    fn relay(&mut self, incoming: &Incoming, seat: Seat, now: Duration, outputs: &mut Vec<Output>) {
+        for message in incoming.messages() {
+            let line = match message {
+                Message::Request(_) => continue,
+                Message::Notification(note) if note.method.is("notifications/cancelled") => {
+                    self.cancel(note, seat, now)
+                }
+                Message::Notification(note) => Some(unchanged(note)),
+                Message::Response(response) => self.ids.answer_from_client(response, seat),
+            };
+            let stray = Output::Stray("client answered or cancelled what is not open");
+            outputs.push(line.map_or(stray, Output::ToChild));
+        }
+    }
+
+    fn cancel(&mut self, note: &Notification, seat: Seat, now: Duration) -> Option<Bytes> {
+        let (number, line) = self.ids.cancelled_by_client(note, seat)?;
+        self.cancelled.push((number, now));
+        Some(line)
+    }
+
+    fn answer(&mut self, response: &Response, outputs: &mut Vec<Output>) {
+        let Some((route, message)) = self.ids.answer(response) else {
+            return outputs.push(Output::Stray("child answered what nobody asked"));
+        };
+        if self.opening.take_if(|opening| *opening == route).is_some() {
+            match &response.outcome {
+                Outcome::Error(_) => return outputs.push(Output::NotOpened { route, message }),
+                Outcome::Result(result) => {
+                    let version = ProtocolVersion::negotiated(result);
+                    outputs.push(Output::Opened { seat: route.seat, version });
+                }
+            }
+        }
+        outputs.push(Output::Answer { route, message });
+    }
+
+    fn question(&mut self, request: &Request, audience: &impl Audience) -> Output {
+        let reachable = self.related(audience).or_else(|| self.listening(audience));
+        if reachable.is_none() && request.method.is("ping") {
+            // basic/utilities/ping: an answer is due promptly, and no client is there to give it.
+            let alive = Outcome::Result(Bytes::from_static(b"{}"));
+            return Output::ToChild(compose::response(request.id.as_bytes(), &alive));
+        }
+        let route = reachable.unwrap_or_else(|| self.left_to_fetch(audience));
+        Output::Say { route, message: self.ids.ask(request, route) }
+    }
+
+    fn notification(&mut self, note: &Notification, audience: &impl Audience) -> Output {
+        let routed = if note.method.is("notifications/progress") {
+            self.ids.progress(note)
+        } else if note.method.is("notifications/cancelled") {
+            self.ids.cancelled_by_child(note)
+        } else {
+            let listening = self.listening(audience);
+            let own = if concerns_the_session(note) { listening } else { None };
+            let route = own.or_else(|| self.related(audience)).or(listening);
+            Some((route.unwrap_or_else(|| self.left_to_fetch(audience)), unchanged(note)))
+        };
+        let stray = Output::Stray("child reported on what is not open");
+        routed.map_or(stray, |(route, message)| Output::Say { route, message })
+    }
+
+    fn listening(&self, audience: &impl Audience) -> Option<Route> {
+        audience.listens(self.seat).then_some(Route::standalone(self.seat))
+    }
+
+    /// The call that a question or log line is taken to be about: the oldest whose client can hear it.
+    fn related(&self, audience: &impl Audience) -> Option<Route> {
+        self.ids.oldest(|route| audience.hears(route))
+    }
+
+    /// Where a client that is away will look first.
+    fn left_to_fetch(&self, audience: &impl Audience) -> Route {
+        self.ids.oldest(|route| audience.may_return(route)).unwrap_or(Route::standalone(self.seat))
+    }
+
+    /// The line is gone. Whose it was is certain only if one call waits: that one fails, and it alone.
+    fn oversized(&mut self, bytes: u64, outputs: &mut Vec<Output>) {
+        if self.ids.in_flight() == 1 {
+            let message = format!("the MCP server's answer of {bytes} bytes is over --max-line");
+            self.fail(|_| true, &message, "message_too_large", outputs);
+        }
+    }
+
+    fn silent(&mut self, silent: Route, patience: Duration, outputs: &mut Vec<Output>) {
+        let message = format!("the MCP server said nothing for {} s", patience.as_secs());
+        for number in self.fail(|route| route == silent, &message, "call_timeout", outputs) {
+            outputs.push(Output::ToChild(compose::cancelled(number, "call timeout")));
+        }
+    }
+
+    fn expire_cancelled(&mut self, now: Duration, outputs: &mut Vec<Output>) {
+        let ids = &mut self.ids;
+        self.cancelled.retain(|&(number, at)| {
+            let waits = now < at + CANCELLED_FOR;
+            if !waits && let Some(call) = ids.abandon(number) {
+                let message = compose::failure(call.id.as_bytes(), "the request was cancelled", "cancelled");
+                outputs.push(Output::Answer { route: call.route, message });
+            }
+            waits
+        });
+    }
+
+    fn fail(&mut self, of: impl Fn(Route) -> bool, message: &str, reason: &str, outputs: &mut Vec<Output>) -> Vec<u64> {
+        let calls = self.ids.abandon_where(of);
+        let numbers = calls.iter().map(|(number, _)| *number).collect();
+        for (_, call) in calls {
+            let (route, message) = (call.route, compose::failure(call.id.as_bytes(), message, reason));
+            outputs.push(match self.opening.take_if(|opening| *opening == route) {
+                Some(_) => Output::NotOpened { route, message },
+                None => Output::Answer { route, message },
+            });
+        }
+        numbers
+    }
+}
+
+fn unchanged(note: &Notification) -> Bytes {
+    compose::notification(&note.method, note.params.clone().map(Edited::unchanged).as_ref())
+}
+
+/// What happened to the session as a whole, rather than in the course of a call.
+fn concerns_the_session(note: &Notification) -> bool {
+    [
+        "notifications/tools/list_changed",
+        "notifications/prompts/list_changed",
+        "notifications/resources/list_changed",
+        "notifications/resources/updated",
+    ]
+    .iter()
+    .any(|name| note.method.is(name))
+}
+
+#[cfg(test)]
+#[path = "legacy_tests.rs"]
+mod tests;

@@ -1,0 +1,115 @@
+//! What is between the clients of one child and the child, as a state machine: events in, messages out.
+//!
+//! | variant | clients | child |
+//! | --- | --- | --- |
+//! | [`legacy`] | legacy | legacy |
+//!
+//! The machine decides whose each message is. How it gets there (open streams, replay, the child's pipe) is its
+//! interpreter's part, and so is knowing which streams are open: that is asked through [`Audience`].
+
+pub mod legacy;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::jsonrpc::{Incoming, Message};
+use super::rejection::Rejection;
+use super::route::{Route, Seat};
+use super::version::ProtocolVersion;
+use legacy::Legacy;
+
+/// What happens to a child and its clients.
+#[derive(Debug)]
+pub enum Event {
+    /// A POST with requests, and with what else a batch of 2025-03-26 carries.
+    Call {
+        route: Route,
+        incoming: Incoming,
+    },
+    /// A POST with notifications and responses only.
+    Relay {
+        seat: Seat,
+        incoming: Incoming,
+    },
+    Child(Message),
+    /// A line of the child was too long and is lost.
+    Oversized {
+        bytes: u64,
+    },
+    /// The child has said nothing about that POST for so long that it is given up.
+    Silent {
+        route: Route,
+        patience: Duration,
+    },
+    Tick,
+    /// Nothing will be answered any more.
+    End {
+        message: String,
+        reason: &'static str,
+    },
+}
+
+/// What is to be done about it, in this order.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Output {
+    ToChild(Bytes),
+    /// Something that is not an answer.
+    Say {
+        route: Route,
+        message: Bytes,
+    },
+    /// The answer to one request of a POST.
+    Answer {
+        route: Route,
+        message: Bytes,
+    },
+    /// The answer to `initialize` follows: the session is open.
+    Opened {
+        seat: Seat,
+        version: Option<ProtocolVersion>,
+    },
+    /// `initialize` failed with this answer: there is no session.
+    NotOpened {
+        route: Route,
+        message: Bytes,
+    },
+    /// Nothing of the POST was taken on.
+    Refused {
+        route: Route,
+        why: Rejection,
+    },
+    /// A message that concerns nobody, for the log.
+    Stray(&'static str),
+}
+
+/// Who can hear what now.
+pub trait Audience {
+    /// Whether something said there before the answer reaches a client at once.
+    fn hears(&self, route: Route) -> bool;
+    /// Whether the client lost that connection, but can come back for what is said meanwhile.
+    fn may_return(&self, route: Route) -> bool;
+    /// Whether the stream of the seat's GET is open.
+    fn listens(&self, seat: Seat) -> bool;
+}
+
+/// One child and its clients. `now` is the time since any fixed moment.
+#[derive(Debug)]
+pub enum Bridge {
+    Legacy(Legacy),
+}
+
+impl Bridge {
+    pub fn on(&mut self, event: Event, now: Duration, audience: &impl Audience, outputs: &mut Vec<Output>) {
+        match self {
+            Self::Legacy(legacy) => legacy.on(event, now, audience, outputs),
+        }
+    }
+
+    /// Requests that the child has not answered.
+    pub fn in_flight(&self) -> usize {
+        match self {
+            Self::Legacy(legacy) => legacy.in_flight(),
+        }
+    }
+}

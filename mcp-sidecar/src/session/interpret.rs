@@ -1,0 +1,116 @@
+//! The actor's other half: what is said on either side goes to the bridge, and what the bridge answers is done.
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use log::{debug, warn};
+use tokio::sync::{mpsc, oneshot};
+
+use super::super::streams::Exchange;
+use super::super::{Reply, ToActor};
+use super::{Actor, Ending, Event, Output};
+use crate::child::FromChild;
+use crate::mcp::head::Accept;
+use crate::mcp::jsonrpc::{Incoming, Message};
+use crate::mcp::rejection::Rejection;
+
+impl Actor {
+    pub(super) fn on_events(&mut self, first: Option<FromChild>, more: &mut mpsc::Receiver<FromChild>) {
+        let mut next = first;
+        for _ in 0..64 {
+            match next {
+                Some(FromChild::Line(line)) => self.on_line(&line),
+                Some(FromChild::Oversized { bytes }) => {
+                    warn!(session = self.session.number, bytes; "child wrote a line over --max-line");
+                    self.feed(Event::Oversized { bytes });
+                }
+                Some(FromChild::Exited(reason)) => return self.ending = Some(Ending::Child(reason)),
+                None => return self.ending = Some(Ending::Stopped),
+            }
+            match more.try_recv() {
+                Ok(event) => next = Some(event),
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn on_line(&mut self, line: &Bytes) {
+        // 2025-03-26 lets a server batch.
+        let parsed = match line.trim_ascii_start().first() {
+            None => return,
+            Some(b'[') => Incoming::parse(line),
+            Some(_) => Message::parse(line).map(Incoming::Single),
+        };
+        match parsed {
+            Ok(Incoming::Single(message)) => self.feed(Event::Child(message)),
+            Ok(Incoming::Batch(messages)) => {
+                messages.into_iter().for_each(|message| self.feed(Event::Child(message)));
+            }
+            Err(why) => {
+                warn!(session = self.session.number, bytes = line.len(), why:?; "child wrote a line that is no message")
+            }
+        }
+    }
+
+    /// Lets the bridge decide and does what it says.
+    pub(super) fn feed(&mut self, event: Event) {
+        let mut outputs = std::mem::take(&mut self.outputs);
+        self.bridge.on(event, self.now - self.started, &self.streams, &mut outputs);
+        outputs.drain(..).for_each(|output| self.carry_out(output));
+        self.outputs = outputs;
+    }
+
+    fn carry_out(&mut self, output: Output) {
+        match output {
+            Output::ToChild(line) => self.write(line),
+            Output::Say { route, message } => self.streams.send(route.stream, &message, self.now),
+            Output::Answer { route, message } => self.streams.answer(route.stream, message),
+            Output::Opened { version, .. } => {
+                self.streams.opened(version);
+                self.session.set_version(version);
+            }
+            Output::NotOpened { route, message } => {
+                self.streams.not_opened(route.stream, message);
+                self.ending.get_or_insert(Ending::NotOpened);
+            }
+            Output::Refused { route, why } => self.streams.refuse(route.stream, why),
+            Output::Stray(what) => debug!(session = self.session.number; "{what}"),
+        }
+    }
+
+    fn write(&mut self, line: Bytes) {
+        // The usual case is room in the child's queue; then no line waits here.
+        if self.outgoing.is_empty() && self.child.send(line.clone()).now_or_never().is_some() {
+            return;
+        }
+        self.outgoing.push_back(line);
+    }
+
+    pub(super) fn on_client(&mut self, message: ToActor) {
+        self.session.touch(self.now);
+        match message {
+            ToActor::Call { incoming, accept, reply } => self.on_call(incoming, accept, reply),
+            ToActor::Relay(incoming) => self.feed(Event::Relay { seat: self.streams.seat(), incoming }),
+            ToActor::Listen { last, reply } => {
+                // Nobody is there any more when this fails.
+                let _ = reply.send(self.streams.listen(last));
+            }
+        }
+    }
+
+    pub(super) fn on_call(&mut self, incoming: Incoming, accept: Accept, reply: oneshot::Sender<Reply>) {
+        if self.session.drain.is_cancelled() {
+            // Nobody is there any more when this fails.
+            return drop(reply.send(Reply::Refused(Rejection::ShuttingDown)));
+        }
+        let exchange = Exchange {
+            accept,
+            reply,
+            requests: incoming.requests(),
+            batch: matches!(incoming, Incoming::Batch(_)),
+            opening: !self.session.is_opened(),
+        };
+        let route = self.streams.open(exchange, self.now);
+        self.feed(Event::Call { route, incoming });
+        self.streams.taken_on(route);
+    }
+}

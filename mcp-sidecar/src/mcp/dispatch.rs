@@ -27,9 +27,10 @@ pub enum Action {
 /// # Errors
 /// The [`Rejection`] to answer with.
 pub fn decide(head: &RequestHead<'_>, incoming: &Incoming, session: Option<Phase>) -> Result<Action, Rejection> {
+    let named = head.version.known()?;
     let opens = |message: &Message| matches!(message, Message::Request(request) if request.method.is("initialize"));
     if let Incoming::Batch(messages) = incoming {
-        let version = head.version.or(session.and_then(|phase| phase.version)).unwrap_or(ProtocolVersion::V2025_03_26);
+        let version = named.or(session.and_then(|phase| phase.version)).unwrap_or(ProtocolVersion::V2025_03_26);
         if !version.allows_batches() {
             return Err(Rejection::BatchNotAllowed);
         }
@@ -52,8 +53,9 @@ pub fn decide(head: &RequestHead<'_>, incoming: &Incoming, session: Option<Phase
 /// basic/transports §Session Management 2 and 3: without an id 400, with one that is not (or not yours) 404.
 ///
 /// # Errors
-/// [`Rejection::SessionRequired`], [`Rejection::SessionUnknown`]
+/// [`Rejection::UnsupportedVersion`], [`Rejection::SessionRequired`], [`Rejection::SessionUnknown`]
 pub fn in_session(head: &RequestHead<'_>, session: Option<Phase>) -> Result<Phase, Rejection> {
+    head.version.known()?;
     match (&head.session, session) {
         (_, Some(phase)) => Ok(phase),
         (Presented::Nothing, None) => Err(Rejection::SessionRequired),

@@ -1,5 +1,8 @@
 //! The headers of a request to `/mcp`, read once.
 
+use std::collections::BTreeMap;
+
+use super::mirror::Mirror;
 use super::rejection::Rejection;
 use super::session_id::{Owner, SessionId};
 use super::version::ProtocolVersion;
@@ -20,11 +23,51 @@ pub enum Presented {
     Session(SessionId),
 }
 
+/// The revision that `MCP-Protocol-Version` names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named<'a> {
+    Nothing,
+    Known(ProtocolVersion),
+    /// Nothing that has sessions.
+    Other(&'a [u8]),
+}
+
+impl<'a> Named<'a> {
+    /// # Errors
+    /// [`Rejection::UnsupportedVersion`]
+    pub fn known(&self) -> Result<Option<ProtocolVersion>, Rejection> {
+        match self {
+            Self::Nothing => Ok(None),
+            Self::Known(version) => Ok(Some(*version)),
+            Self::Other(_) => Err(Rejection::UnsupportedVersion),
+        }
+    }
+
+    pub fn text(&self) -> Option<&'a str> {
+        match self {
+            Self::Nothing => None,
+            Self::Known(version) => Some(version.as_str()),
+            Self::Other(text) => text_of(text),
+        }
+    }
+}
+
+/// Headers that repeat what the body says; [`super::headers`] and [`super::tool_headers`] compare them.
+#[derive(Clone, Debug, Default)]
+pub struct Mirrors<'a> {
+    pub version: Mirror<'a>,
+    pub method: Mirror<'a>,
+    pub name: Mirror<'a>,
+    /// `Mcp-Param-*`, by what follows the dash, in lower case.
+    pub params: BTreeMap<&'a str, Mirror<'a>>,
+}
+
 #[derive(Clone, Debug)]
 pub struct RequestHead<'a> {
     pub accept: Accept,
     pub json_body: bool,
-    pub version: Option<ProtocolVersion>,
+    pub version: Named<'a>,
+    pub mirrors: Mirrors<'a>,
     pub session: Presented,
     pub last_event_id: Option<&'a str>,
     pub owner: Owner,
@@ -38,6 +81,7 @@ struct Raw<'a> {
     accept: Option<Accept>,
     content_type: Option<&'a [u8]>,
     version: Option<&'a [u8]>,
+    mirrors: Mirrors<'a>,
     session: Option<&'a [u8]>,
     last_event_id: Option<&'a [u8]>,
     user: Option<&'a [u8]>,
@@ -50,12 +94,12 @@ impl<'a> RequestHead<'a> {
     /// `headers` are names in lower case with their values, repeated names repeated.
     ///
     /// # Errors
-    /// A header that decides something is given twice, or `MCP-Protocol-Version` names nothing we speak.
+    /// A header that decides something is given twice, or cannot be read.
     pub fn parse(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Result<Self, Rejection> {
         let raw = collect(headers)?;
         let version = match raw.version {
-            Some(text) => Some(text_of(text).and_then(ProtocolVersion::parse).ok_or(Rejection::UnsupportedVersion)?),
-            None => None,
+            Some(text) => text_of(text).and_then(ProtocolVersion::parse).map_or(Named::Other(text), Named::Known),
+            None => Named::Nothing,
         };
         let session = match raw.session {
             None => Presented::Nothing,
@@ -69,6 +113,7 @@ impl<'a> RequestHead<'a> {
             accept: raw.accept.unwrap_or(Accept { json: true, sse: true }),
             json_body: raw.content_type.is_some_and(is_json),
             version,
+            mirrors: raw.mirrors,
             session,
             last_event_id: raw.last_event_id.and_then(text_of),
             owner,
@@ -90,7 +135,22 @@ fn collect<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Result<Raw
                 continue;
             }
             "content-type" => (&mut raw.content_type, "Content-Type"),
-            "mcp-protocol-version" => (&mut raw.version, "MCP-Protocol-Version"),
+            "mcp-protocol-version" => {
+                raw.mirrors.version.add(value);
+                (&mut raw.version, "MCP-Protocol-Version")
+            }
+            "mcp-method" => {
+                raw.mirrors.method.add(value);
+                continue;
+            }
+            "mcp-name" => {
+                raw.mirrors.name.add(value);
+                continue;
+            }
+            _ if name.starts_with("mcp-param-") => {
+                raw.mirrors.params.entry(&name["mcp-param-".len()..]).or_default().add(value);
+                continue;
+            }
             "mcp-session-id" => (&mut raw.session, "Mcp-Session-Id"),
             "last-event-id" => (&mut raw.last_event_id, "Last-Event-ID"),
             "x-user-id" => (&mut raw.user, "X-User-Id"),
@@ -176,9 +236,10 @@ mod tests {
 
     #[test]
     fn a_version_that_nobody_speaks_is_refused() {
-        assert_eq!(head(&[("mcp-protocol-version", "1999-01-01")]).unwrap_err(), Rejection::UnsupportedVersion);
-        let spoken = head(&[("mcp-protocol-version", "2025-06-18")]).unwrap().version;
-        assert_eq!(spoken, Some(ProtocolVersion::V2025_06_18));
+        let known = |text| head(&[("mcp-protocol-version", text)]).unwrap().version.known();
+        assert_eq!(known("1999-01-01"), Err(Rejection::UnsupportedVersion));
+        assert_eq!(known(""), Err(Rejection::UnsupportedVersion));
+        assert_eq!(known("2025-06-18"), Ok(Some(ProtocolVersion::V2025_06_18)));
     }
 
     #[test]

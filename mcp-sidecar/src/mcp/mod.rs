@@ -7,6 +7,7 @@
 //! | [`compose`] | messages written from raw parts, one token replaced at a time |
 //! | [`version`] | revisions and eras |
 //! | [`head`], [`origin`], [`session_id`] | what the request headers say, and whether they may be believed |
+//! | [`headers`], [`mirror`] | what a modern request says twice, in headers and in its body, must agree |
 //! | [`dispatch`] | what a POST asks for |
 //! | [`introduction`] | what is said first to a server, and what its answer tells about it |
 //! | [`correlate`] | ids and progress tokens, remapped on the way down and restored on the way up |
@@ -20,9 +21,11 @@ pub mod compose;
 pub mod correlate;
 pub mod dispatch;
 pub mod head;
+pub mod headers;
 pub mod introduction;
 pub mod jsonrpc;
 pub mod lines;
+pub mod mirror;
 pub mod origin;
 pub mod rejection;
 pub mod replay;

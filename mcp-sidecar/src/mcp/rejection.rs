@@ -1,16 +1,23 @@
 //! Why a request is refused before any child sees it: HTTP status, JSON-RPC code, and words for a person.
 
-use super::jsonrpc::Malformed;
+use super::jsonrpc::{Malformed, RequestId};
+use super::mirror::HeaderMismatch;
 use super::version::ProtocolVersion;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rejection {
     HostNotAllowed,
     OriginNotAllowed,
     UserRequired,
     HeaderRepeated(&'static str),
     HeaderUnreadable(&'static str),
+    /// Of a request that has or wants a session.
     UnsupportedVersion,
+    /// Of a request that stands alone.
+    UnsupportedProtocolVersion(UnsupportedProtocolVersion),
+    HeaderMismatch(HeaderMismatch),
+    /// A member of `_meta` is missing, or of the wrong type.
+    MetaRequired(&'static str),
     NotAcceptable(&'static str),
     NotJsonMedia,
     BodyTooLarge,
@@ -27,11 +34,53 @@ pub enum Rejection {
     TooManyCalls,
     ShuttingDown,
     ChildNotStarted,
+    /// One of the others, told under the id of the request it answers.
+    Answering(Answering),
+}
+
+/// Of a request that stands alone: basic/versioning §Protocol Version Negotiation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnsupportedProtocolVersion {
+    pub requested: String,
+    pub supported: Vec<String>,
+}
+
+impl UnsupportedProtocolVersion {
+    const AT_MOST: usize = 64;
+
+    /// A name that is too long for any revision is told back cut.
+    pub fn new(requested: &str, supported: &[&str]) -> Self {
+        let requested = requested.chars().take(Self::AT_MOST).collect();
+        Self { requested, supported: supported.iter().map(|&version| version.to_owned()).collect() }
+    }
+}
+
+/// A refusal and the id it is told under, which is the client's and not for the log.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Answering {
+    id: RequestId,
+    why: Box<Rejection>,
+}
+
+impl std::fmt::Debug for Answering {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.why.fmt(f)
+    }
 }
 
 impl Rejection {
+    /// basic/transports/streamable-http §Server Validation: the error carries the id of the request.
+    #[must_use]
+    pub fn answering(self, id: &RequestId) -> Self {
+        match self {
+            Self::Answering(_) => self,
+            why => Self::Answering(Answering { id: id.detached(), why: Box::new(why) }),
+        }
+    }
+
     pub fn status(&self) -> u16 {
         match self {
+            Self::Answering(answering) => answering.why.status(),
             Self::HostNotAllowed | Self::OriginNotAllowed | Self::UserRequired => 403,
             Self::SessionUnknown => 404,
             Self::NotAcceptable(_) => 406,
@@ -42,6 +91,9 @@ impl Rejection {
             Self::HeaderRepeated(_)
             | Self::HeaderUnreadable(_)
             | Self::UnsupportedVersion
+            | Self::UnsupportedProtocolVersion(_)
+            | Self::HeaderMismatch(_)
+            | Self::MetaRequired(_)
             | Self::BodyUnreadable
             | Self::Malformed(_)
             | Self::BatchNotAllowed
@@ -53,9 +105,14 @@ impl Rejection {
         }
     }
 
-    /// JSON-RPC 2.0 §5.1. −32001 is what the official SDKs answer for a session that is not (or no longer) there.
+    /// JSON-RPC 2.0 §5.1 and 2026-07-28 basic/index §Error Codes. −32001 is what the official SDKs answer for a session
+    /// that is not (or no longer) there.
     pub fn code(&self) -> i32 {
         match self {
+            Self::Answering(answering) => answering.why.code(),
+            Self::HeaderMismatch(_) => -32020,
+            Self::UnsupportedProtocolVersion(_) => -32022,
+            Self::MetaRequired(_) => -32602,
             Self::Malformed(Malformed::NotJson | Malformed::TooDeep) => -32700,
             Self::SessionUnknown => -32001,
             Self::TooManySessions | Self::TooManyCalls | Self::ShuttingDown | Self::ChildNotStarted => -32603,
@@ -66,6 +123,7 @@ impl Rejection {
     /// Seconds after which trying again makes sense.
     pub fn retry_after(&self) -> Option<u32> {
         match self {
+            Self::Answering(answering) => answering.why.retry_after(),
             Self::TooManyCalls => Some(1),
             Self::TooManySessions | Self::ShuttingDown | Self::ChildNotStarted => Some(5),
             _ => None,
@@ -74,6 +132,10 @@ impl Rejection {
 
     pub fn message(&self) -> String {
         match self {
+            Self::Answering(answering) => answering.why.message(),
+            Self::UnsupportedProtocolVersion(_) => "Unsupported protocol version".into(),
+            Self::HeaderMismatch(fault) => format!("Header mismatch: {fault}"),
+            Self::MetaRequired(key) => format!("Invalid params: {key} is required"),
             Self::HostNotAllowed => "Host is not one of ours; see --allowed-host".into(),
             Self::OriginNotAllowed => "Origin is not allowed; see --allowed-origin".into(),
             Self::UserRequired => "X-User-Id is required".into(),
@@ -104,16 +166,45 @@ impl Rejection {
         }
     }
 
-    /// The JSON-RPC error response. Its id is null: nothing of the request was taken on.
+    fn data(&self) -> Option<serde_json::Value> {
+        match self {
+            Self::Answering(answering) => answering.why.data(),
+            Self::UnsupportedProtocolVersion(UnsupportedProtocolVersion { requested, supported }) => {
+                Some(serde_json::json!({ "supported": supported, "requested": requested }))
+            }
+            _ => None,
+        }
+    }
+
+    /// The JSON-RPC error response. Its id is null unless the refusal answers a certain request.
     pub fn body(&self) -> String {
-        let error = serde_json::json!({ "code": self.code(), "message": self.message() });
-        format!(r#"{{"jsonrpc":"2.0","id":null,"error":{error}}}"#)
+        let id = match self {
+            Self::Answering(answering) => String::from_utf8_lossy(answering.id.as_bytes()),
+            _ => "null".into(),
+        };
+        let mut error = serde_json::json!({ "code": self.code(), "message": self.message() });
+        if let Some(data) = self.data() {
+            error["data"] = data;
+        }
+        format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{error}}}"#)
     }
 }
 
 impl From<Malformed> for Rejection {
     fn from(why: Malformed) -> Self {
         Self::Malformed(why)
+    }
+}
+
+impl From<HeaderMismatch> for Rejection {
+    fn from(fault: HeaderMismatch) -> Self {
+        Self::HeaderMismatch(fault)
+    }
+}
+
+impl From<UnsupportedProtocolVersion> for Rejection {
+    fn from(version: UnsupportedProtocolVersion) -> Self {
+        Self::UnsupportedProtocolVersion(version)
     }
 }
 

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
-use actix_web::web::Data;
+use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpServer};
+use futures_util::future::OptionFuture;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
@@ -15,6 +16,7 @@ use crate::child;
 use crate::config::Config;
 use crate::http::{self, Sidecar};
 use crate::mcp::origin::OriginPolicy;
+use crate::metrics::Metrics;
 use crate::session::registry::Registry;
 
 /// A request's head must be complete by then: slow-header attacks hold no connection longer.
@@ -35,6 +37,7 @@ pub enum StartError {
 pub struct Application {
     addr: SocketAddr,
     server: Server,
+    metrics: Option<(SocketAddr, Server)>,
     registry: Arc<Registry>,
     shutdown_timeout: Duration,
 }
@@ -54,14 +57,25 @@ impl Application {
         let failed = |cause| StartError::Listen { host: config.host.clone(), port: config.port, cause };
         let listener = TcpListener::bind((config.host.as_str(), config.port)).map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
-        let registry = Registry::new(config.spawning, config.limits, Handle::current());
+        let metrics = Metrics::new();
+        let registry = Registry::new(config.spawning, config.limits, Handle::current(), Arc::clone(&metrics));
         let sidecar = Data::new(Sidecar {
             registry: Arc::clone(&registry),
+            metrics,
             origin: OriginPolicy { loopback: addr.ip().is_loopback(), ..config.origin },
             max_body: config.max_body,
             require_user: config.require_user,
         });
-        let server = HttpServer::new(move || App::new().app_data(sidecar.clone()).configure(http::routes))
+        let own_port =
+            config.metrics_port.map(|port| serve_metrics(&config.host, port, sidecar.clone())).transpose()?;
+        let with_metrics = own_port.is_none();
+        let routes = move |service: &mut ServiceConfig| {
+            http::routes(service);
+            if with_metrics {
+                http::metrics::routes(service);
+            }
+        };
+        let server = HttpServer::new(move || App::new().app_data(sidecar.clone()).configure(routes))
             .client_request_timeout(HEAD_TIMEOUT)
             .keep_alive(KEEP_ALIVE)
             .shutdown_timeout(GRACE_SECONDS)
@@ -69,7 +83,7 @@ impl Application {
             .listen(listener)
             .map_err(failed)?
             .run();
-        Ok(Self { addr, server, registry, shutdown_timeout: config.shutdown_timeout })
+        Ok(Self { addr, server, metrics: own_port, registry, shutdown_timeout: config.shutdown_timeout })
     }
 
     /// Where it listens; the port is the real one even if 0 was asked for.
@@ -78,13 +92,21 @@ impl Application {
         self.addr
     }
 
+    /// Where `/metrics` is, if it has a port of its own.
+    #[must_use]
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(|(addr, _)| *addr)
+    }
+
     /// Serves until `stop`, then: no new connections, calls in flight finish (bounded), streams end, children end.
     ///
     /// # Errors
     /// When the server ends by itself.
     pub async fn run_until_stopped(self, stop: CancellationToken) -> io::Result<()> {
-        let Self { server, registry, shutdown_timeout, .. } = self;
+        let Self { server, metrics, registry, shutdown_timeout, .. } = self;
         let handle = server.handle();
+        // Still there while calls in flight finish; its connections hold nothing that must be finished.
+        let metrics = OptionFuture::from(metrics.map(|(_, server)| server));
         let shut_down = async {
             stop.cancelled().await;
             handle.pause().await;
@@ -94,7 +116,23 @@ impl Application {
         };
         tokio::select! {
             ended = server => ended,
+            Some(ended) = metrics => ended,
             () = shut_down => Ok(()),
         }
     }
+}
+
+/// `/metrics` alone. One worker is plenty for a scraper.
+fn serve_metrics(host: &str, port: u16, sidecar: Data<Sidecar>) -> Result<(SocketAddr, Server), StartError> {
+    let failed = |cause| StartError::Listen { host: host.to_owned(), port, cause };
+    let listener = TcpListener::bind((host, port)).map_err(failed)?;
+    let addr = listener.local_addr().map_err(failed)?;
+    let server = HttpServer::new(move || App::new().app_data(sidecar.clone()).configure(http::metrics::routes))
+        .workers(1)
+        .client_request_timeout(HEAD_TIMEOUT)
+        .disable_signals()
+        .listen(listener)
+        .map_err(failed)?
+        .run();
+    Ok((addr, server))
 }

@@ -6,7 +6,7 @@
 //! | [`child`] | processes: spawn, lines in and out, an end that leaves nothing behind (the only place that names `nix`) |
 //! | `session` | who may speak in which session; one task owns one child |
 //! | `http` | routes; handlers read the head, load, decide, hand over, reply |
-//! | [`app`], [`config`], [`logging`] | wiring; arguments and environment to checked configuration; the log |
+//! | [`app`], [`config`], [`logging`], `metrics` | wiring; arguments and environment to checked configuration; the log; numbers |
 
 pub mod app;
 pub mod child;
@@ -14,4 +14,5 @@ pub mod config;
 mod http;
 pub mod logging;
 pub mod mcp;
+mod metrics;
 mod session;

@@ -48,6 +48,9 @@ async fn run(config: Config) -> Result<(), Box<dyn std::error::Error>> {
     reap::adopt_orphans(&Handle::current())?;
     let stop = stop_signal()?;
     let application = Application::build(config).await?;
+    if let Some(addr) = application.metrics_addr() {
+        info!(addr:%; "serving /metrics");
+    }
     info!(addr:% = application.addr(), version = env!("CARGO_PKG_VERSION"); "listening");
     application.run_until_stopped(stop).await?;
     info!("stopped");

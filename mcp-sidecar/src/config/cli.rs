@@ -71,6 +71,9 @@ pub struct Arguments {
     /// Origin of a web page that may call, such as `https://app.example.com`, or * (repeatable)
     #[arg(long, value_name = "ORIGIN")]
     allowed_origin: Vec<String>,
+    /// Port for /metrics, which is then not on the main one; 0 takes a free one and logs it
+    #[arg(long, value_name = "PORT")]
+    metrics_port: Option<String>,
     /// Refuse requests without X-User-Id
     #[arg(long)]
     require_user: bool,
@@ -99,6 +102,7 @@ pub struct Cli {
     pub(super) replay_bytes: Option<String>,
     pub(super) allowed_hosts: Vec<String>,
     pub(super) allowed_origins: Vec<String>,
+    pub(super) metrics_port: Option<String>,
     pub(super) require_user: bool,
     pub(super) command: Vec<OsString>,
     pub(super) server_command: Option<String>,
@@ -143,6 +147,7 @@ impl Arguments {
             replay_bytes: self.replay_bytes,
             allowed_hosts,
             allowed_origins,
+            metrics_port: self.metrics_port,
             require_user: self.require_user,
             command: self.command,
             server_command: text("SERVER_COMMAND"),

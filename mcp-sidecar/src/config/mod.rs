@@ -30,6 +30,8 @@ pub struct Config {
     /// Bytes of a request's body.
     pub max_body: usize,
     pub require_user: bool,
+    /// `/metrics` is there instead of on the main port.
+    pub metrics_port: Option<u16>,
     /// How long calls in flight may take after SIGTERM.
     pub shutdown_timeout: Duration,
     pub log_level: log::LevelFilter,
@@ -152,6 +154,7 @@ impl Cli {
             limits,
             origin: OriginPolicy { loopback: false, hosts: self.allowed_hosts, origins: self.allowed_origins },
             max_body: at_least_one("--max-body", self.max_body.as_deref(), 16 << 20, faults),
+            metrics_port: self.metrics_port.map(|port| number("--metrics-port", Some(&port), 0, faults)),
             require_user: self.require_user,
             shutdown_timeout: seconds("--shutdown-timeout", self.shutdown_timeout.as_deref(), 5, faults),
             log_level,

@@ -1,27 +1,32 @@
 //! The HTTP side: routes, and what all of them share. Handlers read the head, load the session, let
 //! [`crate::mcp::dispatch`] decide and hand over to the session; no rule of the protocol is in here.
 
+mod access;
 mod body;
 mod delete;
 mod get;
 mod health;
+pub(crate) mod metrics;
 mod post;
 mod reply;
 
 use std::sync::Arc;
 
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::mcp::head::{Presented, RequestHead};
 use crate::mcp::origin::OriginPolicy;
 use crate::mcp::rejection::Rejection;
+use crate::metrics::Metrics;
 use crate::session::registry::{Registry, Session};
 
 /// What every request may use.
 #[derive(Debug)]
 pub(crate) struct Sidecar {
     pub(crate) registry: Arc<Registry>,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) origin: OriginPolicy,
     pub(crate) max_body: usize,
     pub(crate) require_user: bool,
@@ -31,6 +36,7 @@ pub(crate) fn routes(service: &mut ServiceConfig) {
     for path in ["/mcp", "/mcp/"] {
         service.service(
             web::resource(path)
+                .wrap(from_fn(access::told))
                 .route(web::post().to(post::post))
                 .route(web::get().to(get::get))
                 .route(web::delete().to(delete::delete))

@@ -4,7 +4,7 @@ use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use tokio::sync::oneshot;
 
-use super::{Shared, Sidecar, body, reply};
+use super::{Shared, Sidecar, access, body, reply};
 use crate::mcp::dispatch::{self, Action, in_session};
 use crate::mcp::head::{Accept, RequestHead};
 use crate::mcp::jsonrpc::Incoming;
@@ -26,6 +26,7 @@ async fn serve(request: &HttpRequest, payload: Payload, sidecar: &Sidecar) -> Re
     }
     let body = body::read(payload, head.content_length, sidecar.max_body).await?;
     let incoming = Incoming::parse(&body)?;
+    access::read(request, &incoming, &body, &sidecar.metrics);
     drop(body);
     let session = sidecar.session(&head);
     let phase = session.as_ref().map(|session| session.phase());

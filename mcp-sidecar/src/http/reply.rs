@@ -8,6 +8,7 @@ use log::debug;
 
 use crate::mcp::rejection::Rejection;
 use crate::mcp::session_id::SessionId;
+use crate::metrics::Refusal;
 use crate::session::Reply;
 use crate::session::sink::Events;
 
@@ -49,7 +50,9 @@ pub(super) fn refused(refused: &Rejection) -> HttpResponse {
     if let Some(seconds) = refused.retry_after() {
         response.insert_header((RETRY_AFTER, seconds.to_string()));
     }
-    response.content_type("application/json").body(refused.body())
+    let mut response = response.content_type("application/json").body(refused.body());
+    response.extensions_mut().insert(Refusal::from(refused));
+    response
 }
 
 fn start(status: StatusCode, session: Option<&SessionId>) -> HttpResponseBuilder {

@@ -18,6 +18,7 @@ use crate::config::SessionLimits;
 use crate::mcp::bridge::legacy::Legacy;
 use crate::mcp::bridge::{Bridge, Event, Output};
 use crate::mcp::route::Seat;
+use crate::metrics::{InUse, Limit, SessionKind};
 
 /// Lines that wait for a child which does not read; beyond that clients wait too.
 const MAX_OUTGOING: usize = 64;
@@ -40,6 +41,7 @@ pub(crate) struct Actor {
     now: Instant,
     ticks: u64,
     ending: Option<Ending>,
+    in_use: [InUse; 2],
 }
 
 enum Step {
@@ -60,6 +62,7 @@ impl Actor {
     ) -> Self {
         let (seat, now) = (Seat(0), Instant::now());
         Self {
+            in_use: [session.metrics.child(), session.metrics.sessions_open.hold(SessionKind::Legacy)],
             child,
             session,
             limits,
@@ -139,6 +142,7 @@ impl Actor {
         }
         let idle_at = self.session.last_used() + self.limits.idle_timeout;
         if idle_at <= self.now {
+            self.session.metrics.limits.add(Limit::IdleTimeout);
             self.ending = Some(Ending::Idle);
         }
         idle_at
@@ -159,9 +163,12 @@ impl Actor {
             }
         }
         self.feed(Event::End { message: ending.message(), reason: ending.reason() });
-        let Self { child, session, streams, inbox, .. } = self;
+        let Self { child, session, streams, inbox, in_use, .. } = self;
         drop((streams, inbox));
+        session.metrics.sessions_ended.add(ending.counted());
         let exit = child.stop().await;
+        session.metrics.child_exits.add(exit.into());
+        drop(in_use);
         info!(session = session.number, reason = ending.reason(), exit:%; "session ended");
     }
 }

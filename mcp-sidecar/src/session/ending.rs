@@ -1,6 +1,7 @@
 //! Why a session ended, and what those who still wait are told.
 
 use crate::child::ExitReason;
+use crate::metrics::SessionEnd;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
@@ -24,6 +25,16 @@ impl Ending {
             Self::Drained => "shutting_down",
             Self::NotOpened => "not_initialized",
             Self::Child(_) => "child_exited",
+        }
+    }
+
+    pub(super) fn counted(self) -> SessionEnd {
+        match self {
+            Self::Stopped => SessionEnd::Ended,
+            Self::Idle => SessionEnd::Idle,
+            Self::Drained => SessionEnd::Drained,
+            Self::NotOpened => SessionEnd::NotOpened,
+            Self::Child(_) => SessionEnd::ChildExited,
         }
     }
 

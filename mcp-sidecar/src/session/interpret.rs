@@ -5,13 +5,15 @@ use futures_util::FutureExt;
 use log::{debug, warn};
 use tokio::sync::{mpsc, oneshot};
 
+use super::super::counted;
 use super::super::streams::Exchange;
 use super::super::{Reply, ToActor};
-use super::{Actor, Ending, Event, Output};
+use super::{Actor, Ending, Event, MAX_OUTGOING, Output};
 use crate::child::FromChild;
 use crate::mcp::head::Accept;
 use crate::mcp::jsonrpc::{Incoming, Message};
 use crate::mcp::rejection::Rejection;
+use crate::metrics::Limit;
 
 impl Actor {
     pub(super) fn on_events(&mut self, first: Option<FromChild>, more: &mut mpsc::Receiver<FromChild>) {
@@ -54,8 +56,12 @@ impl Actor {
     /// Lets the bridge decide and does what it says.
     pub(super) fn feed(&mut self, event: Event) {
         let mut outputs = std::mem::take(&mut self.outputs);
+        let outcome = counted::heard(&event, &self.session.metrics);
         self.bridge.on(event, self.now - self.started, &self.streams, &mut outputs);
-        outputs.drain(..).for_each(|output| self.carry_out(output));
+        for output in outputs.drain(..) {
+            counted::said(&output, outcome, &self.session.metrics);
+            self.carry_out(output);
+        }
         self.outputs = outputs;
     }
 
@@ -83,6 +89,9 @@ impl Actor {
             return;
         }
         self.outgoing.push_back(line);
+        if self.outgoing.len() == MAX_OUTGOING {
+            self.session.metrics.limits.add(Limit::ChildQueue);
+        }
     }
 
     pub(super) fn on_client(&mut self, message: ToActor) {

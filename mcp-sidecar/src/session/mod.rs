@@ -5,6 +5,7 @@
 //! [`registry::Session`], and no lock is held across an await.
 
 pub(crate) mod actor;
+mod counted;
 #[expect(dead_code, reason = "`mcp-sidecar probe` comes with its own commit")]
 pub(crate) mod description;
 mod ending;

@@ -20,6 +20,7 @@ use crate::mcp::dispatch::Phase;
 use crate::mcp::rejection::Rejection;
 use crate::mcp::session_id::{Owner, SessionId};
 use crate::mcp::version::ProtocolVersion;
+use crate::metrics::{ChildStart, Limit, Metrics, SessionKind};
 
 /// Messages that wait for a session's actor; after that their senders wait.
 const INBOX: usize = 256;
@@ -40,6 +41,7 @@ pub(crate) struct Session {
     used: AtomicU64,
     busy: AtomicBool,
     version: OnceLock<Option<ProtocolVersion>>,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 impl Session {
@@ -81,6 +83,7 @@ pub(crate) struct Registry {
     sessions: Mutex<HashMap<SessionId, Arc<Session>>>,
     spawning: Spawning,
     limits: Limits,
+    metrics: Arc<Metrics>,
     /// Outlives the HTTP server's workers, as children must.
     supervisor: Handle,
     actors: TaskTracker,
@@ -90,11 +93,12 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    pub(crate) fn new(spawning: Spawning, limits: Limits, supervisor: Handle) -> Arc<Self> {
+    pub(crate) fn new(spawning: Spawning, limits: Limits, supervisor: Handle, metrics: Arc<Metrics>) -> Arc<Self> {
         Arc::new(Self {
             sessions: Mutex::default(),
             spawning,
             limits,
+            metrics,
             supervisor,
             actors: TaskTracker::new(),
             opened: AtomicU64::new(0),
@@ -159,12 +163,16 @@ impl Registry {
             used: AtomicU64::new(0),
             busy: AtomicBool::new(true),
             version: OnceLock::new(),
+            metrics: Arc::clone(&self.metrics),
         })
     }
 
     fn start(&self, session: &Arc<Session>, inbox: mpsc::Receiver<ToActor>) -> std::io::Result<()> {
         let Spawning { command, limits } = &self.spawning;
-        let (child, events) = child::spawn(command, limits, &session.number.to_string(), &self.supervisor)?;
+        let spawned = child::spawn(command, limits, &session.number.to_string(), &self.supervisor);
+        self.metrics.child_starts.add(if spawned.is_ok() { ChildStart::Started } else { ChildStart::Failed });
+        let (child, events) = spawned?;
+        self.metrics.sessions_opened.add(SessionKind::Legacy);
         info!(session = session.number, pid = child.id(); "session opened");
         let actor = Actor::new(child, Arc::clone(session), self.limits.session, inbox);
         self.actors.spawn_on(actor.run(events), &self.supervisor);
@@ -177,10 +185,12 @@ impl Registry {
         if session.owner.is_somebody() {
             let own = sessions.values().filter(|other| other.owner == session.owner).count();
             if own >= self.limits.sessions_per_user {
+                self.metrics.limits.add(Limit::SessionsPerUser);
                 evict(&mut sessions, |other| other.owner == session.owner)?;
             }
         }
         if sessions.len() >= self.limits.sessions {
+            self.metrics.limits.add(Limit::Sessions);
             evict(&mut sessions, |_| true)?;
         }
         sessions.insert(session.id.clone(), Arc::clone(session));

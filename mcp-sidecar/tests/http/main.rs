@@ -4,6 +4,7 @@
 
 mod faults;
 mod messages;
+mod metrics;
 mod refusals;
 mod sessions;
 mod shutdown;

@@ -1,6 +1,7 @@
 //! A sidecar on a free port, clients of it, and event streams read event by event.
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use mcp_sidecar::app::Application;
@@ -16,6 +17,8 @@ const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixture/server
 pub(crate) struct Sidecar {
     pub(crate) url: String,
     pub(crate) http: Client,
+    /// Where `/metrics` is, if it has a port of its own.
+    pub(crate) metrics: Option<SocketAddr>,
     stop: CancellationToken,
     running: JoinHandle<std::io::Result<()>>,
 }
@@ -34,9 +37,10 @@ impl Sidecar {
         let config = Config::from_args(line.into_iter().map(OsString::from), []).unwrap();
         let application = Application::build(config).await.unwrap();
         let url = format!("http://{}/mcp", application.addr());
+        let metrics = application.metrics_addr();
         let stop = CancellationToken::new();
         let running = Handle::current().spawn(application.run_until_stopped(stop.clone()));
-        Self { url, http: Client::builder().no_proxy().build().unwrap(), stop, running }
+        Self { url, http: Client::builder().no_proxy().build().unwrap(), metrics, stop, running }
     }
 
     pub(crate) fn begin_stop(&self) {
@@ -194,14 +198,18 @@ impl Events {
 }
 
 /// Waits until the condition holds; for what no protocol announces.
-pub(crate) async fn eventually(what: &str, condition: impl Fn() -> bool) {
+pub(crate) async fn eventually_async(what: &str, condition: impl AsyncFn() -> bool) {
     for _ in 0..200 {
-        if condition() {
+        if condition().await {
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("never: {what}");
+}
+
+pub(crate) async fn eventually(what: &str, condition: impl Fn() -> bool) {
+    eventually_async(what, async || condition()).await;
 }
 
 pub(crate) fn is_alive(pid: u32) -> bool {

@@ -1,0 +1,25 @@
+//! `GET /metrics` for Prometheus. Web pages are turned away as everywhere: a page that rebinds its name learns nothing.
+
+use actix_web::http::header::CACHE_CONTROL;
+use actix_web::http::header::{HOST, ORIGIN};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::{Shared, reply};
+use crate::metrics::CONTENT_TYPE;
+
+/// Served on the main port, or on `--metrics-port` and nothing else there.
+pub(crate) fn routes(service: &mut ServiceConfig) {
+    service.route("/metrics", web::get().to(show));
+}
+
+async fn show(request: HttpRequest, sidecar: Shared) -> HttpResponse {
+    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    if let Err(refused) = sidecar.origin.admit(header(HOST), header(ORIGIN)) {
+        return reply::refused(&refused);
+    }
+    match sidecar.metrics.text() {
+        Ok(text) => HttpResponse::Ok().content_type(CONTENT_TYPE).insert_header((CACHE_CONTROL, "no-store")).body(text),
+        Err(_) => HttpResponse::InternalServerError().finish(),
+    }
+}

@@ -1,0 +1,90 @@
+//! `/metrics`: what is counted, and who may see it.
+
+use reqwest::Client;
+use serde_json::json;
+
+use crate::support::{Sidecar, eventually_async};
+
+impl Sidecar {
+    fn at(&self, path: &str) -> String {
+        self.url.replace("/mcp", path)
+    }
+
+    /// The value of one series.
+    async fn count(&self, series: &str) -> u64 {
+        let shown = self.http.get(self.at("/metrics")).send().await.unwrap().text().await.unwrap();
+        let line = shown.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("no {series} in {shown}")).parse().unwrap()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_its_calls_and_its_end_are_counted() {
+    let sidecar = Sidecar::start().await;
+    let session = sidecar.session().await;
+    session.pid().await;
+    session.pid().await;
+    for (series, count) in [
+        (r#"mcp_sessions_open{kind="legacy"}"#, 1),
+        ("mcp_children_running", 1),
+        (r#"mcp_child_starts_total{outcome="started"}"#, 1),
+        (r#"mcp_requests_total{method="initialize",outcome="answered"}"#, 1),
+        (r#"mcp_requests_total{method="notification",outcome="answered"}"#, 1),
+        (r#"mcp_requests_total{method="tools_call",outcome="answered"}"#, 2),
+        (r#"mcp_request_seconds_count{method="tools_call"}"#, 2),
+        (r#"mcp_calls_total{outcome="result"}"#, 3),
+        ("mcp_requests_in_flight", 0),
+    ] {
+        assert_eq!(sidecar.count(series).await, count, "{series}");
+    }
+    let listening = session.listen().await;
+    assert_eq!(sidecar.count(r#"mcp_streams_open{kind="get"}"#).await, 1);
+    drop(listening);
+    session.delete().await;
+    eventually_async("the child has ended", async || sidecar.count("mcp_children_running").await == 0).await;
+    assert_eq!(sidecar.count(r#"mcp_sessions_ended_total{reason="ended"}"#).await, 1);
+    assert_eq!(sidecar.count(r#"mcp_sessions_open{kind="legacy"}"#).await, 0);
+    sidecar.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_refusal_and_each_limit_that_is_reached_is_counted() {
+    let sidecar = Sidecar::with(&["--max-sessions", "1", "--max-body", "200"]).await;
+    sidecar.post("{").send().await.unwrap();
+    sidecar.post("x".repeat(300)).send().await.unwrap();
+    let _first = sidecar.session().await;
+    let _second = sidecar.session().await;
+    for (series, count) in [
+        (r#"mcp_requests_refused_total{reason="request"}"#, 1),
+        (r#"mcp_requests_refused_total{reason="body"}"#, 1),
+        (r#"mcp_requests_total{method="other",outcome="refused"}"#, 2),
+        (r#"mcp_limits_reached_total{limit="body"}"#, 1),
+        (r#"mcp_limits_reached_total{limit="sessions"}"#, 1),
+    ] {
+        assert_eq!(sidecar.count(series).await, count, "{series}");
+    }
+    sidecar.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_web_page_cannot_read_the_numbers() {
+    let sidecar = Sidecar::start().await;
+    let get = || sidecar.http.get(sidecar.at("/metrics"));
+    assert_eq!(get().send().await.unwrap().status(), 200);
+    assert_eq!(get().header("Origin", "https://evil.example").send().await.unwrap().status(), 403);
+    assert_eq!(get().header("Host", "rebound.example").send().await.unwrap().status(), 403);
+    sidecar.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_port_of_its_own_the_numbers_are_there_and_only_they() {
+    let sidecar = Sidecar::with(&["--metrics-port", "0"]).await;
+    let own = sidecar.metrics.unwrap();
+    let status = async |url: String| Client::new().get(url).send().await.unwrap().status().as_u16();
+    assert_eq!(status(sidecar.at("/metrics")).await, 404);
+    assert_eq!(status(format!("http://{own}/metrics")).await, 200);
+    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize" });
+    let posted = sidecar.http.post(format!("http://{own}/mcp")).json(&body).send().await.unwrap();
+    assert_eq!(posted.status(), 404);
+    sidecar.stopped().await;
+}

@@ -8,6 +8,7 @@
 //! | [`version`] | revisions and eras |
 //! | [`head`], [`origin`], [`session_id`] | what the request headers say, and whether they may be believed |
 //! | [`headers`], [`mirror`] | what a modern request says twice, in headers and in its body, must agree |
+//! | [`tool_headers`], [`tool_schema`], [`decimal`] | the same for arguments that a tool's schema has mirrored |
 //! | [`dispatch`] | what a POST asks for |
 //! | [`introduction`] | what is said first to a server, and what its answer tells about it |
 //! | [`correlate`] | ids and progress tokens, remapped on the way down and restored on the way up |
@@ -19,6 +20,7 @@
 pub mod bridge;
 pub mod compose;
 pub mod correlate;
+pub mod decimal;
 pub mod dispatch;
 pub mod head;
 pub mod headers;
@@ -32,4 +34,6 @@ pub mod replay;
 pub mod route;
 pub mod session_id;
 pub mod sse;
+pub mod tool_headers;
+pub mod tool_schema;
 pub mod version;

@@ -4,6 +4,10 @@
 //! once found. A find that was mended is kept there under a name that says what it was.
 
 mod client_documents;
+mod event;
+mod framing;
+mod head;
+mod message;
 mod params;
 mod redirect_uri;
 mod resource;
@@ -12,6 +16,10 @@ mod service;
 mod verify_headers;
 
 pub use client_documents::client_documents;
+pub use event::event;
+pub use framing::framing;
+pub use head::head;
+pub use message::message;
 pub use params::params;
 pub use redirect_uri::redirect_uri;
 pub use resource::resource;
@@ -22,8 +30,12 @@ pub use verify_headers::{GENUINE, genuine, verify_headers};
 pub type Subject = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const SUBJECTS: [Subject; 6] = [
+pub const SUBJECTS: [Subject; 10] = [
     ("client-documents", client_documents),
+    ("event", event),
+    ("framing", framing),
+    ("head", head),
+    ("message", message),
     ("params", params),
     ("redirect-uri", redirect_uri),
     ("resource", resource),

@@ -1,0 +1,70 @@
+//! Request headers: whoever the gateway in front says it is, and nobody else; only hosts that an attacker cannot own.
+
+use mcp_sidecar::mcp::{head::RequestHead, origin::OriginPolicy, session_id::Owner};
+use url::{Host, Url};
+
+/// Headers of which two values would mean two different requests.
+const DECIDING: [&str; 8] = [
+    "content-type",
+    "mcp-protocol-version",
+    "mcp-session-id",
+    "last-event-id",
+    "x-user-id",
+    "host",
+    "origin",
+    "content-length",
+];
+
+/// A header a line, as HTTP/1.1 writes it; values may be any bytes.
+pub fn head(bytes: &[u8]) {
+    let lines = bytes.split(|&byte| byte == b'\n').filter_map(header).collect::<Vec<_>>();
+    let headers = || lines.iter().map(|(name, value)| (name.as_str(), *value));
+    let given = |wanted: &'static str| headers().filter(move |(name, _)| *name == wanted).map(|(_, value)| value);
+    let Ok(head) = RequestHead::parse(headers()) else { return };
+    for name in DECIDING {
+        assert!(given(name).count() <= 1, "{name} was given twice");
+    }
+    let user = given("x-user-id").next().map(|value| std::str::from_utf8(value).expect("it was read").trim());
+    assert_eq!(head.owner, user.map_or_else(Owner::nobody, Owner::user));
+    assert_eq!(head.owner.is_somebody(), user.is_some());
+    assert!(user != Some(""), "nobody has no name");
+
+    let local = OriginPolicy { loopback: true, ..OriginPolicy::default() };
+    if local.admit(head.host, head.origin).is_ok() {
+        assert!(is_here(&format!("http://{}/", head.host.expect("a host was admitted"))), "{head:?}");
+        assert!(head.origin.is_none_or(is_here), "{head:?}");
+    }
+    let named = OriginPolicy { hosts: vec!["*.example.com".into()], ..OriginPolicy::default() };
+    if named.admit(head.host, None).is_ok() {
+        let host = Url::parse(&format!("http://{}/", head.host.expect("a host was admitted")));
+        // What is no URL leads no browser here.
+        assert!(host.is_err() || host.is_ok_and(|url| url.domain().is_none_or(is_ours)), "{head:?}");
+    }
+}
+
+fn header(line: &[u8]) -> Option<(String, &[u8])> {
+    let colon = line.iter().position(|&byte| byte == b':')?;
+    let name = std::str::from_utf8(&line[..colon]).ok()?;
+    Some((name.to_ascii_lowercase(), &line[colon + 1..]))
+}
+
+/// As a browser sees it: a page on this machine.
+fn is_here(url: &str) -> bool {
+    match Url::parse(url).as_ref().map(Url::host) {
+        Ok(Some(Host::Ipv4(ip))) => ip.is_loopback(),
+        Ok(Some(Host::Ipv6(ip))) => ip.is_loopback(),
+        Ok(Some(Host::Domain(name))) => is_local_name(name),
+        _ => false,
+    }
+}
+
+/// A name that the policy lists, or that nobody can own: without a dot, or of this machine.
+fn is_ours(name: &str) -> bool {
+    let bare = name.trim_end_matches('.');
+    !bare.contains('.') || bare.ends_with(".example.com") || is_local_name(bare)
+}
+
+fn is_local_name(name: &str) -> bool {
+    let name = name.trim_end_matches('.');
+    name == "localhost" || name.ends_with(".localhost")
+}

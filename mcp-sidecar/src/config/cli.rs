@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 
-use clap::Parser;
+use clap::{Args, Parser};
 
 const ENVIRONMENT: &str = "\
 Environment (an option on the command line wins):
@@ -20,92 +20,114 @@ Examples:
 Everything after COMMAND belongs to it, options too. Clients then use http://HOST:PORT/mcp.";
 
 /// Serves a stdio MCP server over Streamable HTTP: one process per session, nothing left behind.
+// Numbers stay text here: `check` judges all of them and reports every fault at once. An option is named here once,
+// and once more where it is judged.
 #[derive(Clone, Debug, Default, Parser)]
 #[command(name = "mcp-sidecar", version, after_help = ENVIRONMENT, max_term_width = 100)]
 pub struct Arguments {
-    /// Address to listen on (default: 127.0.0.1)
-    #[arg(long, value_name = "HOST")]
-    host: Option<String>,
-    /// Port to listen on; 0 takes a free one and logs it (default: 3000)
-    #[arg(long, value_name = "PORT")]
-    port: Option<String>,
-    /// Seconds after which an unused session ends (default: 300)
-    #[arg(long, value_name = "S")]
-    timeout: Option<String>,
-    /// off, error, warn, info, debug or trace (default: info)
-    #[arg(long, value_name = "LEVEL")]
-    log_level: Option<String>,
-    /// Seconds a call may go without a sign of life from the server; 0: no limit (default: 3600)
-    #[arg(long, value_name = "S")]
-    call_timeout: Option<String>,
-    /// Seconds a server may take to end before SIGTERM, and again before SIGKILL (default: 5)
-    #[arg(long, value_name = "S")]
-    stop_timeout: Option<String>,
-    /// Seconds that calls in flight may take after SIGTERM to the sidecar (default: 5)
-    #[arg(long, value_name = "S")]
-    shutdown_timeout: Option<String>,
-    /// Sessions at once; the oldest idle one makes room for a new one (default: 1000)
-    #[arg(long, value_name = "N")]
-    max_sessions: Option<String>,
-    /// Sessions at once of one X-User-Id (default: 100)
-    #[arg(long, value_name = "N")]
-    max_sessions_per_user: Option<String>,
-    /// Requests in flight in one session (default: 256)
-    #[arg(long, value_name = "N")]
-    max_calls: Option<String>,
-    /// What the server speaks: auto, legacy (up to 2025-11-25) or modern (2026-07-28); auto asks it (default: auto)
-    #[arg(long, value_name = "ERA")]
-    era: Option<String>,
-    /// Bytes of a request's body (default: 16777216)
-    #[arg(long, value_name = "BYTES")]
-    max_body: Option<String>,
-    /// Bytes of one message from the server (default: 67108864)
-    #[arg(long, value_name = "BYTES")]
-    max_line: Option<String>,
-    /// Bytes of events kept per session for clients that come back (default: 1048576)
-    #[arg(long, value_name = "BYTES")]
-    replay_bytes: Option<String>,
-    /// Host name that clients may use, besides addresses and localhost; *.example.com for all below it (repeatable)
-    #[arg(long, value_name = "NAME")]
-    allowed_host: Vec<String>,
-    /// Origin of a web page that may call, such as `https://app.example.com`, or * (repeatable)
-    #[arg(long, value_name = "ORIGIN")]
-    allowed_origin: Vec<String>,
-    /// Port for /metrics, which is then not on the main one; 0 takes a free one and logs it
-    #[arg(long, value_name = "PORT")]
-    metrics_port: Option<String>,
-    /// Refuse requests without X-User-Id
-    #[arg(long)]
-    require_user: bool,
+    #[command(flatten)]
+    pub(super) listening: Listening,
+    #[command(flatten)]
+    pub(super) wrapped: Wrapped,
+    #[command(flatten)]
+    pub(super) access: Access,
+    #[command(flatten)]
+    pub(super) time: Time,
+    #[command(flatten)]
+    pub(super) bounds: Bounds,
+    #[command(flatten)]
+    pub(super) log: Log,
     /// The stdio MCP server and its arguments
     #[arg(trailing_var_arg = true, value_name = "COMMAND")]
-    command: Vec<OsString>,
+    pub(super) command: Vec<OsString>,
+    #[arg(skip)]
+    pub(super) server_command: Option<String>,
 }
 
-/// Arguments, with the environment where they are silent.
-#[derive(Clone, Debug, Default)]
-pub struct Cli {
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Where it listens")]
+pub(super) struct Listening {
+    /// Address to listen on (default: 127.0.0.1)
+    #[arg(long, value_name = "HOST")]
     pub(super) host: Option<String>,
+    /// Port to listen on; 0 takes a free one and logs it (default: 3000)
+    #[arg(long, value_name = "PORT")]
     pub(super) port: Option<String>,
-    pub(super) timeout: Option<String>,
-    pub(super) log_level: Option<String>,
-    pub(super) log_file: Option<OsString>,
-    pub(super) call_timeout: Option<String>,
-    pub(super) stop_timeout: Option<String>,
-    pub(super) shutdown_timeout: Option<String>,
-    pub(super) max_sessions: Option<String>,
-    pub(super) max_sessions_per_user: Option<String>,
-    pub(super) max_calls: Option<String>,
-    pub(super) era: Option<String>,
-    pub(super) max_body: Option<String>,
-    pub(super) max_line: Option<String>,
-    pub(super) replay_bytes: Option<String>,
-    pub(super) allowed_hosts: Vec<String>,
-    pub(super) allowed_origins: Vec<String>,
+    /// Port for /metrics, which is then not on the main one; 0 takes a free one and logs it
+    #[arg(long, value_name = "PORT")]
     pub(super) metrics_port: Option<String>,
+}
+
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "The wrapped server")]
+pub(super) struct Wrapped {
+    /// What the server speaks: auto, legacy (up to 2025-11-25) or modern (2026-07-28); auto asks it (default: auto)
+    #[arg(long, value_name = "ERA")]
+    pub(super) era: Option<String>,
+}
+
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Who may call")]
+pub(super) struct Access {
+    /// Host name that clients may use, besides addresses and localhost; *.example.com for all below it (repeatable)
+    #[arg(long, value_name = "NAME")]
+    pub(super) allowed_host: Vec<String>,
+    /// Origin of a web page that may call, such as `https://app.example.com`, or * (repeatable)
+    #[arg(long, value_name = "ORIGIN")]
+    pub(super) allowed_origin: Vec<String>,
+    /// Refuse requests without X-User-Id
+    #[arg(long)]
     pub(super) require_user: bool,
-    pub(super) command: Vec<OsString>,
-    pub(super) server_command: Option<String>,
+}
+
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "How long things may take")]
+pub(super) struct Time {
+    /// Seconds after which an unused session ends (default: 300)
+    #[arg(long, value_name = "S")]
+    pub(super) timeout: Option<String>,
+    /// Seconds a call may go without a sign of life from the server; 0: no limit (default: 3600)
+    #[arg(long, value_name = "S")]
+    pub(super) call_timeout: Option<String>,
+    /// Seconds a server may take to end before SIGTERM, and again before SIGKILL (default: 5)
+    #[arg(long, value_name = "S")]
+    pub(super) stop_timeout: Option<String>,
+    /// Seconds that calls in flight may take after SIGTERM to the sidecar (default: 5)
+    #[arg(long, value_name = "S")]
+    pub(super) shutdown_timeout: Option<String>,
+}
+
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "How much there may be")]
+pub(super) struct Bounds {
+    /// Sessions at once; the oldest idle one makes room for a new one (default: 1000)
+    #[arg(long, value_name = "N")]
+    pub(super) max_sessions: Option<String>,
+    /// Sessions at once of one X-User-Id (default: 100)
+    #[arg(long, value_name = "N")]
+    pub(super) max_sessions_per_user: Option<String>,
+    /// Requests in flight in one session (default: 256)
+    #[arg(long, value_name = "N")]
+    pub(super) max_calls: Option<String>,
+    /// Bytes of a request's body (default: 16777216)
+    #[arg(long, value_name = "BYTES")]
+    pub(super) max_body: Option<String>,
+    /// Bytes of one message from the server (default: 67108864)
+    #[arg(long, value_name = "BYTES")]
+    pub(super) max_line: Option<String>,
+    /// Bytes of events kept per session for clients that come back (default: 1048576)
+    #[arg(long, value_name = "BYTES")]
+    pub(super) replay_bytes: Option<String>,
+}
+
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "The log")]
+pub(super) struct Log {
+    /// off, error, warn, info, debug or trace (default: info)
+    #[arg(long, value_name = "LEVEL")]
+    pub(super) log_level: Option<String>,
+    #[arg(skip)]
+    pub(super) log_file: Option<OsString>,
 }
 
 impl Arguments {
@@ -115,46 +137,27 @@ impl Arguments {
         Self::try_parse_from(arguments)
     }
 
-    /// The same, completed from the environment. Variables that are empty are not set.
-    pub fn over(self, vars: impl IntoIterator<Item = (OsString, OsString)>) -> Cli {
+    /// The same, completed from the environment where they are silent. Variables that are empty are not set.
+    #[must_use]
+    pub fn over(mut self, vars: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         let vars: HashMap<OsString, OsString> = vars.into_iter().filter(|(_, value)| !value.is_empty()).collect();
         let os = |name: &str| vars.get(&OsString::from(name)).cloned();
         let text = |name: &str| os(name).map(|value| value.to_string_lossy().into_owned());
-        let mut allowed_hosts = lower(self.allowed_host);
+        let listening = &mut self.listening;
+        listening.host = listening.host.take().or_else(|| text("MCP_BIND_HOST"));
+        listening.port = listening.port.take().or_else(|| text("MCP_PORT")).or_else(|| text("PORT"));
+        self.access.allowed_host.iter_mut().for_each(|name| name.make_ascii_lowercase());
         if let Some(domain) = text("BASE_DOMAIN") {
             // It may carry a port for demos; host names do not.
             let name = domain.split(':').next().unwrap_or_default().to_ascii_lowercase();
-            allowed_hosts.extend([format!("*.{name}"), name]);
+            self.access.allowed_host.extend([format!("*.{name}"), name]);
         }
-        let mut allowed_origins = self.allowed_origin;
         let listed = text("MCP_CORS_ORIGINS").unwrap_or_default();
-        allowed_origins.extend(listed.split(',').map(str::trim).filter(|one| !one.is_empty()).map(str::to_owned));
-        Cli {
-            host: self.host.or_else(|| text("MCP_BIND_HOST")),
-            port: self.port.or_else(|| text("MCP_PORT")).or_else(|| text("PORT")),
-            timeout: self.timeout,
-            log_level: self.log_level.or_else(|| text("LOG_LEVEL")),
-            log_file: os("LOG_FILE"),
-            call_timeout: self.call_timeout,
-            stop_timeout: self.stop_timeout,
-            shutdown_timeout: self.shutdown_timeout,
-            max_sessions: self.max_sessions,
-            max_sessions_per_user: self.max_sessions_per_user,
-            max_calls: self.max_calls,
-            era: self.era,
-            max_body: self.max_body,
-            max_line: self.max_line,
-            replay_bytes: self.replay_bytes,
-            allowed_hosts,
-            allowed_origins,
-            metrics_port: self.metrics_port,
-            require_user: self.require_user,
-            command: self.command,
-            server_command: text("SERVER_COMMAND"),
-        }
+        let origins = listed.split(',').map(str::trim).filter(|one| !one.is_empty());
+        self.access.allowed_origin.extend(origins.map(str::to_owned));
+        self.log.log_level = self.log.log_level.take().or_else(|| text("LOG_LEVEL"));
+        self.log.log_file = os("LOG_FILE");
+        self.server_command = text("SERVER_COMMAND");
+        self
     }
-}
-
-fn lower(names: Vec<String>) -> Vec<String> {
-    names.into_iter().map(|name| name.to_ascii_lowercase()).collect()
 }

@@ -1,6 +1,7 @@
-//! Arguments and environment, in two steps: [`cli`] reads them as they are, here they become a checked [`Config`].
+//! Arguments and environment, in two steps: [`cli`] reads them as they are, `check` makes a checked [`Config`] of them.
 //! The only reader of the environment; all faults are reported at once.
 
+mod check;
 pub mod cli;
 mod words;
 
@@ -12,11 +13,7 @@ use std::time::Duration;
 use crate::child::{self, Command};
 use crate::mcp::origin::OriginPolicy;
 use crate::mcp::version::Era;
-use cli::{Arguments, Cli};
-
-/// Lines on their way to a child that is busy, and events on their way from it.
-const STDIN_QUEUE: usize = 256;
-const STDOUT_QUEUE: usize = 256;
+use cli::Arguments;
 
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -98,9 +95,8 @@ impl Config {
         vars: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Self, Unusable> {
         let arguments = Arguments::read(arguments).map_err(Unusable::Usage)?;
-        let cli = arguments.over(vars);
         let mut faults = Vec::new();
-        let config = cli.check(&mut faults);
+        let config = arguments.over(vars).check(&mut faults);
         match config {
             Some(config) if faults.is_empty() => Ok(config),
             _ => Err(Unusable::Faults(Faults(faults))),
@@ -113,124 +109,6 @@ impl Config {
     /// [`Unusable`]
     pub fn from_process() -> Result<Self, Unusable> {
         Self::from_args(std::env::args_os(), std::env::vars_os())
-    }
-}
-
-impl Cli {
-    fn check(self, faults: &mut Vec<String>) -> Option<Config> {
-        let command = self.command(faults);
-        let max_line = number("--max-line", self.max_line.as_deref(), 64 << 20, faults);
-        let session = SessionLimits {
-            idle_timeout: seconds("--timeout", self.timeout.as_deref(), 300, faults),
-            call_timeout: Some(seconds("--call-timeout", self.call_timeout.as_deref(), 3600, faults))
-                .filter(|timeout| !timeout.is_zero()),
-            max_calls: at_least_one("--max-calls", self.max_calls.as_deref(), 256, faults),
-            replay_bytes: number("--replay-bytes", self.replay_bytes.as_deref(), 1 << 20, faults),
-        };
-        if session.idle_timeout.is_zero() {
-            faults.push("--timeout must be more than 0 seconds".to_owned());
-        }
-        let limits = Limits {
-            session,
-            sessions: at_least_one("--max-sessions", self.max_sessions.as_deref(), 1000, faults),
-            sessions_per_user: at_least_one(
-                "--max-sessions-per-user",
-                self.max_sessions_per_user.as_deref(),
-                100,
-                faults,
-            ),
-        };
-        let stop_grace = seconds("--stop-timeout", self.stop_timeout.as_deref(), 5, faults);
-        let log_level = self.log_level.as_deref().unwrap_or("info");
-        let log_level = level(log_level).unwrap_or_else(|| {
-            faults.push(format!("--log-level {log_level:?} is none of off, error, warn, info, debug, trace"));
-            log::LevelFilter::Info
-        });
-        let child_limits = child::Limits { max_line, stdin_queue: STDIN_QUEUE, stdout_queue: STDOUT_QUEUE, stop_grace };
-        Some(Config {
-            host: self.host.unwrap_or_else(|| "127.0.0.1".to_owned()),
-            port: number("--port", self.port.as_deref(), 3000, faults),
-            era: era(self.era.as_deref(), faults),
-            limits,
-            origin: OriginPolicy { loopback: false, hosts: self.allowed_hosts, origins: self.allowed_origins },
-            max_body: at_least_one("--max-body", self.max_body.as_deref(), 16 << 20, faults),
-            metrics_port: self.metrics_port.map(|port| number("--metrics-port", Some(&port), 0, faults)),
-            require_user: self.require_user,
-            shutdown_timeout: seconds("--shutdown-timeout", self.shutdown_timeout.as_deref(), 5, faults),
-            log_level,
-            log_file: self.log_file.map(PathBuf::from),
-            spawning: Spawning { command: command?, limits: child_limits },
-        })
-    }
-
-    fn command(&self, faults: &mut Vec<String>) -> Option<Command> {
-        let words = match (&self.command[..], &self.server_command) {
-            ([], Some(line)) => match words::split(line) {
-                Ok(words) => words.into_iter().map(OsString::from).collect(),
-                Err(fault) => {
-                    faults.push(format!("SERVER_COMMAND {fault}"));
-                    return None;
-                }
-            },
-            (words, _) => words.to_vec(),
-        };
-        let mut words = words.into_iter();
-        let Some(program) = words.next().filter(|program| !program.is_empty()) else {
-            faults.push("no command: name the MCP server to run, as arguments or in SERVER_COMMAND".to_owned());
-            return None;
-        };
-        Some(Command { program, args: words.collect(), env: Vec::new() })
-    }
-}
-
-fn number<T: std::str::FromStr>(option: &str, text: Option<&str>, default: T, faults: &mut Vec<String>) -> T {
-    match text.map(str::parse) {
-        None => default,
-        Some(Ok(number)) => number,
-        Some(Err(_)) => {
-            faults.push(format!("{option} {:?} is not a number in range", text.unwrap_or_default()));
-            default
-        }
-    }
-}
-
-fn at_least_one(option: &str, text: Option<&str>, default: usize, faults: &mut Vec<String>) -> usize {
-    let number = number(option, text, default, faults);
-    if number == 0 {
-        faults.push(format!("{option} must be at least 1"));
-    }
-    number
-}
-
-fn seconds(option: &str, text: Option<&str>, default: u32, faults: &mut Vec<String>) -> Duration {
-    match text.map(str::parse::<f64>) {
-        None => Duration::from_secs(default.into()),
-        Some(Ok(seconds)) if (0.0..=1e9).contains(&seconds) => Duration::from_secs_f64(seconds),
-        Some(_) => {
-            faults.push(format!("{option} {:?} is not a number of seconds", text.unwrap_or_default()));
-            Duration::from_secs(default.into())
-        }
-    }
-}
-
-fn era(text: Option<&str>, faults: &mut Vec<String>) -> EraSetting {
-    match text.unwrap_or("auto") {
-        "auto" => EraSetting::Auto,
-        "legacy" => EraSetting::Fixed(Era::Legacy),
-        "modern" => EraSetting::Fixed(Era::Modern),
-        other => {
-            faults.push(format!("--era {other:?} is none of auto, legacy, modern"));
-            EraSetting::Auto
-        }
-    }
-}
-
-/// The names of `log`, and those that Python operators are used to.
-fn level(text: &str) -> Option<log::LevelFilter> {
-    match text.to_ascii_lowercase().as_str() {
-        "warning" => Some(log::LevelFilter::Warn),
-        "critical" => Some(log::LevelFilter::Error),
-        other => other.parse().ok(),
     }
 }
 

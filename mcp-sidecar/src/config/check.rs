@@ -1,0 +1,143 @@
+//! From text to checked values. Whatever is wrong is added to the faults, and a default goes on in its place, so that
+//! all faults are found in one run.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::cli::{Arguments, Bounds, Time};
+use super::{Config, EraSetting, Limits, SessionLimits, Spawning, words};
+use crate::child::{self, Command};
+use crate::mcp::origin::OriginPolicy;
+use crate::mcp::version::Era;
+
+/// Lines on their way to a child that is busy, and events on their way from it.
+const STDIN_QUEUE: usize = 256;
+const STDOUT_QUEUE: usize = 256;
+
+impl Arguments {
+    pub(super) fn check(self, faults: &mut Vec<String>) -> Option<Config> {
+        let command = self.command(faults);
+        let Self { listening, wrapped, access, time, bounds, log, .. } = self;
+        let limits = limits(&time, &bounds, faults);
+        Some(Config {
+            host: listening.host.unwrap_or_else(|| "127.0.0.1".to_owned()),
+            port: number("--port", listening.port.as_deref(), 3000, faults),
+            era: era(wrapped.era.as_deref(), faults),
+            metrics_port: listening.metrics_port.map(|port| number("--metrics-port", Some(&port), 0, faults)),
+            limits,
+            origin: OriginPolicy { loopback: false, hosts: access.allowed_host, origins: access.allowed_origin },
+            max_body: at_least_one("--max-body", bounds.max_body.as_deref(), 16 << 20, faults),
+            require_user: access.require_user,
+            shutdown_timeout: seconds("--shutdown-timeout", time.shutdown_timeout.as_deref(), 5, faults),
+            log_level: level(log.log_level.as_deref().unwrap_or("info"), faults),
+            log_file: log.log_file.map(PathBuf::from),
+            spawning: Spawning { limits: child_limits(&time, &bounds, faults), command: command? },
+        })
+    }
+
+    fn command(&self, faults: &mut Vec<String>) -> Option<Command> {
+        let words = match (&self.command[..], &self.server_command) {
+            ([], Some(line)) => match words::split(line) {
+                Ok(words) => words.into_iter().map(OsString::from).collect(),
+                Err(fault) => {
+                    faults.push(format!("SERVER_COMMAND {fault}"));
+                    return None;
+                }
+            },
+            (words, _) => words.to_vec(),
+        };
+        let mut words = words.into_iter();
+        let Some(program) = words.next().filter(|program| !program.is_empty()) else {
+            faults.push("no command: name the MCP server to run, as arguments or in SERVER_COMMAND".to_owned());
+            return None;
+        };
+        Some(Command { program, args: words.collect(), env: Vec::new() })
+    }
+}
+
+fn limits(time: &Time, bounds: &Bounds, faults: &mut Vec<String>) -> Limits {
+    let idle_timeout = seconds("--timeout", time.timeout.as_deref(), 300, faults);
+    if idle_timeout.is_zero() {
+        faults.push("--timeout must be more than 0 seconds".to_owned());
+    }
+    let call_timeout = seconds("--call-timeout", time.call_timeout.as_deref(), 3600, faults);
+    Limits {
+        session: SessionLimits {
+            idle_timeout,
+            call_timeout: Some(call_timeout).filter(|timeout| !timeout.is_zero()),
+            max_calls: at_least_one("--max-calls", bounds.max_calls.as_deref(), 256, faults),
+            replay_bytes: number("--replay-bytes", bounds.replay_bytes.as_deref(), 1 << 20, faults),
+        },
+        sessions: at_least_one("--max-sessions", bounds.max_sessions.as_deref(), 1000, faults),
+        sessions_per_user: at_least_one(
+            "--max-sessions-per-user",
+            bounds.max_sessions_per_user.as_deref(),
+            100,
+            faults,
+        ),
+    }
+}
+
+fn child_limits(time: &Time, bounds: &Bounds, faults: &mut Vec<String>) -> child::Limits {
+    child::Limits {
+        max_line: number("--max-line", bounds.max_line.as_deref(), 64 << 20, faults),
+        stdin_queue: STDIN_QUEUE,
+        stdout_queue: STDOUT_QUEUE,
+        stop_grace: seconds("--stop-timeout", time.stop_timeout.as_deref(), 5, faults),
+    }
+}
+
+fn number<T: std::str::FromStr>(option: &str, text: Option<&str>, default: T, faults: &mut Vec<String>) -> T {
+    match text.map(str::parse) {
+        None => default,
+        Some(Ok(number)) => number,
+        Some(Err(_)) => {
+            faults.push(format!("{option} {:?} is not a number in range", text.unwrap_or_default()));
+            default
+        }
+    }
+}
+
+fn at_least_one(option: &str, text: Option<&str>, default: usize, faults: &mut Vec<String>) -> usize {
+    let number = number(option, text, default, faults);
+    if number == 0 {
+        faults.push(format!("{option} must be at least 1"));
+    }
+    number
+}
+
+fn seconds(option: &str, text: Option<&str>, default: u32, faults: &mut Vec<String>) -> Duration {
+    match text.map(str::parse::<f64>) {
+        None => Duration::from_secs(default.into()),
+        Some(Ok(seconds)) if (0.0..=1e9).contains(&seconds) => Duration::from_secs_f64(seconds),
+        Some(_) => {
+            faults.push(format!("{option} {:?} is not a number of seconds", text.unwrap_or_default()));
+            Duration::from_secs(default.into())
+        }
+    }
+}
+
+fn era(text: Option<&str>, faults: &mut Vec<String>) -> EraSetting {
+    match text.unwrap_or("auto") {
+        "auto" => EraSetting::Auto,
+        "legacy" => EraSetting::Fixed(Era::Legacy),
+        "modern" => EraSetting::Fixed(Era::Modern),
+        other => {
+            faults.push(format!("--era {other:?} is none of auto, legacy, modern"));
+            EraSetting::Auto
+        }
+    }
+}
+
+/// The names of `log`, and those that Python operators are used to.
+fn level(text: &str, faults: &mut Vec<String>) -> log::LevelFilter {
+    match text.to_ascii_lowercase().as_str() {
+        "warning" => log::LevelFilter::Warn,
+        "critical" => log::LevelFilter::Error,
+        other => other.parse().unwrap_or_else(|_| {
+            faults.push(format!("--log-level {text:?} is none of off, error, warn, info, debug, trace"));
+            log::LevelFilter::Info
+        }),
+    }
+}

@@ -31,6 +31,8 @@ system_packages() {
     command -v chromium >/dev/null || missing+=(chromium)
     command -v chromedriver >/dev/null || missing+=(chromium-driver)
     command -v shellcheck >/dev/null || missing+=(shellcheck)
+    command -v git >/dev/null || missing+=(git)
+    command -v tmux >/dev/null || missing+=(tmux)
     command -v c++ >/dev/null || missing+=(g++)
   fi
   [ ${#missing[@]} = 0 ] && return
@@ -67,20 +69,17 @@ link_tools() {
   ln -sfn "../../$node/lib/node_modules/npm/bin/npx-cli.js" "$TOOLS/node/bin/npx"
 }
 
-# npm_install demo|test: the demo leaves the devDependencies out.
+# npm_install NAME FOLDER [OPTION…]: scripts/FOLDER into .tools/FOLDER. What the tests have, the demo has too.
 npm_install() {
-  local start want omit=()
+  local name=$1 folder=$2 start want
+  shift 2
   start=$(now_ms)
-  want="$NODE_VERSION $(cksum <"$ROOT/scripts/npm/package-lock.json")"
-  fresh npm-test "$want" && return
-  if [ "$1" = demo ]; then
-    fresh npm-demo "$want" && return
-    omit=(--omit=dev)
-  fi
-  mkdir -p "$TOOLS/npm"
-  cp "$ROOT"/scripts/npm/package.json "$ROOT"/scripts/npm/package-lock.json "$TOOLS/npm/"
-  (cd "$TOOLS/npm" && npm ci "${omit[@]}" --no-audit --no-fund --no-update-notifier) >"$LOGS/npm.log" 2>&1 ||
-    fail "npm could not install scripts/npm/package.json" "see $LOGS/npm.log"
-  stamp "npm-$1" "$want"
-  done_line "npm packages: $1" "$(since "$start")"
+  want="$NODE_VERSION $(cksum <"$ROOT/scripts/$folder/package-lock.json")"
+  ! fresh "npm-$name" "$want" && ! fresh npm-test "$want" || return 0
+  mkdir -p "$TOOLS/$folder"
+  cp "$ROOT/scripts/$folder"/package.json "$ROOT/scripts/$folder"/package-lock.json "$TOOLS/$folder/"
+  (cd "$TOOLS/$folder" && npm ci "$@" --no-audit --no-fund --no-update-notifier) >"$LOGS/npm-$name.log" 2>&1 ||
+    fail "npm could not install scripts/$folder/package.json" "see $LOGS/npm-$name.log"
+  stamp "npm-$name" "$want"
+  done_line "npm packages: $name" "$(since "$start")"
 }

@@ -36,6 +36,6 @@ impl Family {
     }
 }
 
-fn command_line(id: i32) -> String {
+pub(super) fn command_line(id: i32) -> String {
     String::from_utf8_lossy(&fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default()).replace('\0', " ")
 }

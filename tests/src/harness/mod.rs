@@ -3,6 +3,7 @@
 mod balancer;
 mod certificate;
 mod chromium;
+mod descendants;
 mod family;
 mod gateway;
 mod original;
@@ -17,6 +18,7 @@ mod wait;
 pub use balancer::Balancer;
 pub use certificate::Certificate;
 pub use chromium::{Chromium, Look};
+pub use descendants::{Descendant, descendants};
 pub use family::Family;
 pub use gateway::{AuthServer, Gateway, Setup, StoreKind};
 pub use original::python_service;

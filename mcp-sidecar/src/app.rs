@@ -58,6 +58,7 @@ impl Application {
         let listener = TcpListener::bind((config.host.as_str(), config.port)).map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
         let metrics = Metrics::new();
+        let told = config.spawning.told.clone();
         let registry = Registry::new(config.spawning, config.limits, Handle::current(), Arc::clone(&metrics));
         let sidecar = Data::new(Sidecar {
             registry: Arc::clone(&registry),
@@ -65,6 +66,7 @@ impl Application {
             origin: OriginPolicy { loopback: addr.ip().is_loopback(), ..config.origin },
             max_body: config.max_body,
             require_user: config.require_user,
+            told,
         });
         let own_port =
             config.metrics_port.map(|port| serve_metrics(&config.host, port, sidecar.clone())).transpose()?;

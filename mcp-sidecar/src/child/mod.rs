@@ -29,6 +29,8 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::mcp::lines::TooLong;
+
 /// What to start. No shell is involved.
 #[derive(Clone, Debug)]
 pub struct Command {
@@ -57,8 +59,8 @@ pub struct Limits {
 pub enum FromChild {
     /// One line of stdout as it was written: no newline, perhaps not even UTF-8.
     Line(Bytes),
-    /// A line of this many bytes was longer than [`Limits::max_line`] and was skipped.
-    Oversized { bytes: u64 },
+    /// A line was longer than [`Limits::max_line`] and was skipped.
+    Oversized(TooLong),
     /// Always the last event, exactly once: the process and everything it started are gone.
     Exited(ExitReason),
 }

@@ -28,7 +28,7 @@ pub(super) async fn drain(mut pipe: pipe::Receiver, label: Arc<str>) {
 fn report(cut: Cut, label: &str) {
     match cut {
         Cut::Line(line) => info!(session:% = label; "child wrote: {}", Escaped(&line)),
-        Cut::Oversized(bytes) => info!(session:% = label, bytes; "child wrote a line too long for the log"),
+        Cut::Oversized(line) => info!(session:% = label, bytes = line.bytes; "child wrote a line too long for the log"),
     }
 }
 

@@ -79,6 +79,6 @@ impl Reader {
 fn event(cut: Cut) -> FromChild {
     match cut {
         Cut::Line(line) => FromChild::Line(line),
-        Cut::Oversized(bytes) => FromChild::Oversized { bytes },
+        Cut::Oversized(line) => FromChild::Oversized(line),
     }
 }

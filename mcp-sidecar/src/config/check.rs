@@ -5,9 +5,10 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::cli::{Arguments, Bounds, Time};
+use super::cli::{Arguments, Bounds, Time, Wrapped};
 use super::{Config, EraSetting, Limits, SessionLimits, Spawning, words};
 use crate::child::{self, Command};
+use crate::mcp::identity::FromHeader;
 use crate::mcp::origin::OriginPolicy;
 use crate::mcp::version::Era;
 
@@ -20,6 +21,7 @@ impl Arguments {
         let command = self.command(faults);
         let Self { listening, wrapped, access, time, bounds, log, .. } = self;
         let limits = limits(&time, &bounds, faults);
+        let told = told(&wrapped, faults);
         Some(Config {
             host: listening.host.unwrap_or_else(|| "127.0.0.1".to_owned()),
             port: number("--port", listening.port.as_deref(), 3000, faults),
@@ -32,7 +34,7 @@ impl Arguments {
             shutdown_timeout: seconds("--shutdown-timeout", time.shutdown_timeout.as_deref(), 5, faults),
             log_level: level(log.log_level.as_deref().unwrap_or("info"), faults),
             log_file: log.log_file.map(PathBuf::from),
-            spawning: Spawning { limits: child_limits(&time, &bounds, faults), command: command? },
+            spawning: Spawning { limits: child_limits(&time, &bounds, faults), command: command?, told },
         })
     }
 
@@ -116,6 +118,15 @@ fn seconds(option: &str, text: Option<&str>, default: u32, faults: &mut Vec<Stri
             Duration::from_secs(default.into())
         }
     }
+}
+
+fn told(wrapped: &Wrapped, faults: &mut Vec<String>) -> Vec<FromHeader> {
+    let env = wrapped.env_from_header.iter().map(|text| ("--env-from-header", text, FromHeader::env(text)));
+    let arg = wrapped.arg_from_header.iter().map(|text| ("--arg-from-header", text, FromHeader::arg(text)));
+    let valid = env.chain(arg).filter_map(|(option, text, place)| {
+        place.map_err(|fault| faults.push(format!("{option} {text:?}: {fault}"))).ok()
+    });
+    valid.collect()
 }
 
 fn era(text: Option<&str>, faults: &mut Vec<String>) -> EraSetting {

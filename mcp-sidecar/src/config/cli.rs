@@ -64,6 +64,13 @@ pub(super) struct Wrapped {
     /// What the server speaks: auto, legacy (up to 2025-11-25) or modern (2026-07-28); auto asks it (default: auto)
     #[arg(long, value_name = "ERA")]
     pub(super) era: Option<String>,
+    /// Tell the server its user: the variable NAME gets the value of X-User-Id, X-User-Name, X-Client-Id or X-Scope
+    /// (repeatable)
+    #[arg(long, value_name = "NAME=HEADER")]
+    pub(super) env_from_header: Vec<String>,
+    /// The same as one more argument at the end, PREFIX=value: --arg-from-header --user=X-User-Id (repeatable)
+    #[arg(long, value_name = "PREFIX=HEADER", allow_hyphen_values = true)]
+    pub(super) arg_from_header: Vec<String>,
 }
 
 #[derive(Args, Clone, Debug, Default)]

@@ -11,7 +11,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::child::{self, Command};
+use crate::mcp::identity::{FromHeader, Place};
 use crate::mcp::origin::OriginPolicy;
+use crate::mcp::session_id::Owner;
 use crate::mcp::version::Era;
 use cli::Arguments;
 
@@ -40,6 +42,23 @@ pub struct Config {
 pub struct Spawning {
     pub command: Command,
     pub limits: child::Limits,
+    /// What a child is told about its user.
+    pub told: Vec<FromHeader>,
+}
+
+impl Spawning {
+    /// The same with the owner's values in their places.
+    pub(crate) fn for_owner(&self, owner: &Owner) -> Self {
+        let Self { command, limits, told } = self;
+        let mut command = command.clone();
+        for (FromHeader { place, .. }, value) in told.iter().zip(owner.told_values()) {
+            match place {
+                Place::Env(name) => command.env.push((name.into(), value.as_ref().into())),
+                Place::Arg(prefix) => command.args.push(format!("{prefix}={value}").into()),
+            }
+        }
+        Self { command, limits: *limits, told: Vec::new() }
+    }
 }
 
 /// Whether the wrapped server is asked which era it speaks.

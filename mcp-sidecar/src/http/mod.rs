@@ -17,6 +17,7 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::mcp::head::{Presented, RequestHead};
+use crate::mcp::identity::{self, FromHeader};
 use crate::mcp::origin::OriginPolicy;
 use crate::mcp::rejection::Rejection;
 use crate::metrics::Metrics;
@@ -30,6 +31,8 @@ pub(crate) struct Sidecar {
     pub(crate) origin: OriginPolicy,
     pub(crate) max_body: usize,
     pub(crate) require_user: bool,
+    /// What a child is told about its user.
+    pub(crate) told: Vec<FromHeader>,
 }
 
 pub(crate) fn routes(service: &mut ServiceConfig) {
@@ -54,11 +57,12 @@ impl Sidecar {
     /// Reads the head and turns away whom no session is meant for.
     fn admit<'a>(&self, request: &'a HttpRequest) -> Result<RequestHead<'a>, Rejection> {
         let headers = request.headers().iter();
-        let head = RequestHead::parse(headers.map(|(name, value)| (name.as_str(), value.as_bytes())))?;
+        let mut head = RequestHead::parse(headers.map(|(name, value)| (name.as_str(), value.as_bytes())))?;
         self.origin.admit(head.host, head.origin)?;
         if self.require_user && !head.owner.is_somebody() {
             return Err(Rejection::UserRequired);
         }
+        head.owner = head.owner.told(identity::values(&self.told, head.identity)?);
         Ok(head)
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::identity::Identity;
 use super::mirror::Mirror;
 use super::rejection::Rejection;
 use super::session_id::{Owner, SessionId};
@@ -71,6 +72,7 @@ pub struct RequestHead<'a> {
     pub session: Presented,
     pub last_event_id: Option<&'a str>,
     pub owner: Owner,
+    pub identity: Identity<'a>,
     pub host: Option<&'a str>,
     pub origin: Option<&'a str>,
     pub content_length: Option<u64>,
@@ -84,7 +86,7 @@ struct Raw<'a> {
     mirrors: Mirrors<'a>,
     session: Option<&'a [u8]>,
     last_event_id: Option<&'a [u8]>,
-    user: Option<&'a [u8]>,
+    identity: Identity<'a>,
     host: Option<&'a [u8]>,
     origin: Option<&'a [u8]>,
     content_length: Option<&'a [u8]>,
@@ -105,7 +107,7 @@ impl<'a> RequestHead<'a> {
             None => Presented::Nothing,
             Some(text) => SessionId::parse(text).map_or(Presented::Foreign, Presented::Session),
         };
-        let owner = match raw.user {
+        let owner = match raw.identity.user_id {
             None => Owner::nobody(),
             Some(text) => Owner::user(text_of(text).ok_or(Rejection::HeaderUnreadable("X-User-Id"))?),
         };
@@ -117,6 +119,7 @@ impl<'a> RequestHead<'a> {
             session,
             last_event_id: raw.last_event_id.and_then(text_of),
             owner,
+            identity: raw.identity,
             host: readable("Host", raw.host)?,
             origin: readable("Origin", raw.origin)?,
             content_length: raw.content_length.and_then(text_of).and_then(|text| text.parse().ok()),
@@ -153,7 +156,10 @@ fn collect<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Result<Raw
             }
             "mcp-session-id" => (&mut raw.session, "Mcp-Session-Id"),
             "last-event-id" => (&mut raw.last_event_id, "Last-Event-ID"),
-            "x-user-id" => (&mut raw.user, "X-User-Id"),
+            "x-user-id" => (&mut raw.identity.user_id, "X-User-Id"),
+            "x-user-name" => (&mut raw.identity.user_name, "X-User-Name"),
+            "x-client-id" => (&mut raw.identity.client_id, "X-Client-Id"),
+            "x-scope" => (&mut raw.identity.scope, "X-Scope"),
             "host" => (&mut raw.host, "Host"),
             "origin" => (&mut raw.origin, "Origin"),
             "content-length" => (&mut raw.content_length, "Content-Length"),

@@ -5,6 +5,8 @@
 
 use bytes::{Bytes, BytesMut};
 
+use super::skim::Skim;
+
 /// What the pipe is read into at a time: its usual capacity.
 const CHUNK: usize = 64 * 1024;
 /// A buffer that a long line has grown beyond this is not kept for the short ones after it.
@@ -15,8 +17,16 @@ const KEEP: usize = 4 * CHUNK;
 pub enum Cut {
     /// Without its newline, and without the carriage return of a Windows program. Never empty.
     Line(Bytes),
-    /// A line of that many bytes was over the limit and is gone.
-    Oversized(u64),
+    /// A line was over the limit and is gone.
+    Oversized(TooLong),
+}
+
+/// What is left of a line that was not kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLong {
+    pub bytes: u64,
+    /// The request of ours that it was the answer to.
+    pub answers: Option<u64>,
 }
 
 /// The cutter.
@@ -26,8 +36,26 @@ pub struct Lines {
     buffer: BytesMut,
     /// Bytes at the front of `buffer` known to hold no newline.
     searched: usize,
-    /// Bytes of an oversized line thrown away so far.
-    skipped: Option<u64>,
+    /// What of an oversized line has been thrown away so far.
+    skipped: Option<Skipped>,
+}
+
+#[derive(Debug, Default)]
+struct Skipped {
+    bytes: u64,
+    skim: Skim,
+}
+
+impl Skipped {
+    fn pass(&mut self, piece: &[u8]) {
+        self.bytes += piece.len() as u64;
+        self.skim.pass(piece);
+    }
+
+    fn end(mut self, last: &[u8]) -> Cut {
+        self.pass(last);
+        Cut::Oversized(TooLong { bytes: self.bytes, answers: self.skim.answers() })
+    }
 }
 
 impl Lines {
@@ -54,10 +82,10 @@ impl Lines {
             let end = self.searched + at;
             let line = self.take(end);
             if let Some(skipped) = self.skipped.take() {
-                return Some(Cut::Oversized(skipped + line.len() as u64));
+                return Some(skipped.end(&line));
             }
             if line.len() > self.max_line {
-                return Some(Cut::Oversized(line.len() as u64));
+                return Some(Skipped::default().end(&line));
             }
             if !line.is_empty() {
                 return Some(Cut::Line(line));
@@ -70,9 +98,9 @@ impl Lines {
         let rest = without_return(self.buffer.split().freeze());
         self.searched = 0;
         match self.skipped.take() {
-            Some(skipped) => Some(Cut::Oversized(skipped + rest.len() as u64)),
+            Some(skipped) => Some(skipped.end(&rest)),
             None if rest.is_empty() => None,
-            None if rest.len() > self.max_line => Some(Cut::Oversized(rest.len() as u64)),
+            None if rest.len() > self.max_line => Some(Skipped::default().end(&rest)),
             None => Some(Cut::Line(rest)),
         }
     }
@@ -92,8 +120,8 @@ impl Lines {
         if self.skipped.is_some() || self.buffer.len() > self.max_line.saturating_add(1) {
             // A carriage return stays: a newline may follow, and then it does not count.
             let left = usize::from(self.buffer.last() == Some(&b'\r'));
-            let skipped = self.buffer.len() - left;
-            self.skipped = Some(self.skipped.unwrap_or(0) + skipped as u64);
+            let gone = self.buffer.len() - left;
+            self.skipped.get_or_insert_default().pass(&self.buffer[..gone]);
             self.buffer.clear();
             if self.buffer.capacity() > KEEP {
                 self.buffer = BytesMut::new();
@@ -138,6 +166,10 @@ mod tests {
         Cut::Line(Bytes::copy_from_slice(text.as_bytes()))
     }
 
+    fn too_long(bytes: u64) -> Cut {
+        Cut::Oversized(TooLong { bytes, answers: None })
+    }
+
     #[test]
     fn a_message_split_at_any_byte_arrives_whole() {
         let text = "{\"é\":\"𝄞\"}\r\n{\"b\":2}\n".as_bytes();
@@ -151,7 +183,29 @@ mod tests {
     fn an_oversized_line_is_skipped_and_the_next_one_is_read() {
         let mut lines = Lines::new(4);
         let cuts = fed(&mut lines, &[b"12345678", b"9", b"0\r\nabcd\r\nabcde\n", b"ok\n"]);
-        assert_eq!(cuts, [Cut::Oversized(10), line("abcd"), Cut::Oversized(5), line("ok")]);
+        assert_eq!(cuts, [too_long(10), line("abcd"), too_long(5), line("ok")]);
+    }
+
+    #[test]
+    fn an_oversized_answer_tells_which_request_it_answered_wherever_its_id_is() {
+        for text in [r#"{"id":17,"result":"123456789"}"#, r#"{"result":["123456789"],"id":17}"#] {
+            for at in 0..text.len() {
+                let mut lines = Lines::new(9);
+                let (head, tail) = text.as_bytes().split_at(at);
+                let whole = Cut::Oversized(TooLong { bytes: text.len() as u64, answers: Some(17) });
+                assert_eq!(
+                    fed(
+                        &mut lines,
+                        &[
+                            head, tail, b"
+"
+                        ]
+                    ),
+                    [whole],
+                    "{text} split at {at}"
+                );
+            }
+        }
     }
 
     proptest! {
@@ -177,7 +231,7 @@ mod tests {
             assert_eq!(fed(&mut lines, &[&piece]), []);
             assert!(lines.buffer.capacity() < 4 * KEEP);
         }
-        assert_eq!(fed(&mut lines, &[b"\n"]), [Cut::Oversized(1000 * CHUNK as u64)]);
+        assert_eq!(fed(&mut lines, &[b"\n"]), [too_long(1000 * CHUNK as u64)]);
     }
 
     #[test]

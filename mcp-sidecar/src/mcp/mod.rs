@@ -10,6 +10,7 @@
 //! | [`headers`], [`mirror`] | what a modern request says twice, in headers and in its body, must agree |
 //! | [`tool_headers`], [`tool_schema`], [`decimal`] | the same for arguments that a tool's schema has mirrored |
 //! | [`dispatch`] | what a POST asks for |
+//! | [`identity`] | what a child may be told about its user |
 //! | [`introduction`] | what is said first to a server, and what its answer tells about it |
 //! | [`correlate`] | ids and progress tokens, remapped on the way down and restored on the way up |
 //! | [`route`] | which client of a child a message is for, and on which stream |
@@ -24,6 +25,7 @@ pub mod decimal;
 pub mod dispatch;
 pub mod head;
 pub mod headers;
+pub mod identity;
 pub mod introduction;
 pub mod jsonrpc;
 pub mod lines;
@@ -33,6 +35,7 @@ pub mod rejection;
 pub mod replay;
 pub mod route;
 pub mod session_id;
+pub mod skim;
 pub mod sse;
 pub mod tool_headers;
 pub mod tool_schema;

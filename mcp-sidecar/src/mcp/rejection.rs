@@ -9,6 +9,8 @@ pub enum Rejection {
     HostNotAllowed,
     OriginNotAllowed,
     UserRequired,
+    /// The server is told this header's value, and there is none.
+    IdentityRequired(&'static str),
     HeaderRepeated(&'static str),
     HeaderUnreadable(&'static str),
     /// Of a request that has or wants a session.
@@ -81,7 +83,7 @@ impl Rejection {
     pub fn status(&self) -> u16 {
         match self {
             Self::Answering(answering) => answering.why.status(),
-            Self::HostNotAllowed | Self::OriginNotAllowed | Self::UserRequired => 403,
+            Self::HostNotAllowed | Self::OriginNotAllowed | Self::UserRequired | Self::IdentityRequired(_) => 403,
             Self::SessionUnknown => 404,
             Self::NotAcceptable(_) => 406,
             Self::BodyTooLarge => 413,
@@ -139,6 +141,7 @@ impl Rejection {
             Self::HostNotAllowed => "Host is not one of ours; see --allowed-host".into(),
             Self::OriginNotAllowed => "Origin is not allowed; see --allowed-origin".into(),
             Self::UserRequired => "X-User-Id is required".into(),
+            Self::IdentityRequired(name) => format!("{name} is required"),
             Self::HeaderRepeated(name) => format!("{name} is given more than once"),
             Self::HeaderUnreadable(name) => format!("{name} is empty or not text"),
             Self::UnsupportedVersion => {

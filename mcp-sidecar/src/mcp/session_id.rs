@@ -34,20 +34,45 @@ impl std::fmt::Debug for SessionId {
 }
 
 /// Who a request is from, as the gateway in front says in `X-User-Id`; nobody when there is none.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Owner(Option<Box<str>>);
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Owner {
+    user: Option<Box<str>>,
+    /// What the child is told about its user ([`super::identity`]): who shows other values is another owner.
+    told: Box<[Box<str>]>,
+}
 
 impl Owner {
     pub fn nobody() -> Self {
-        Self(None)
+        Self { user: None, told: Box::default() }
     }
 
     pub fn user(id: &str) -> Self {
-        Self(Some(id.into()))
+        Self { user: Some(id.into()), told: Box::default() }
+    }
+
+    #[must_use]
+    pub fn told(self, told: Box<[Box<str>]>) -> Self {
+        Self { told, ..self }
     }
 
     pub fn is_somebody(&self) -> bool {
-        self.0.is_some()
+        self.user.is_some()
+    }
+
+    /// The same person, whatever the child is told.
+    pub fn is_same_user(&self, other: &Self) -> bool {
+        self.user == other.user
+    }
+
+    pub fn told_values(&self) -> &[Box<str>] {
+        &self.told
+    }
+}
+
+impl std::fmt::Debug for Owner {
+    /// Without the values: they are for the child and not for the log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Owner").field("user", &self.user).finish_non_exhaustive()
     }
 }
 

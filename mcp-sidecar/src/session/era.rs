@@ -14,6 +14,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::handshake::{Handshake, Unanswered};
 use crate::config::{EraSetting, Spawning};
 use crate::mcp::introduction::{Discovery, Introduction};
+use crate::mcp::session_id::Owner;
 use crate::mcp::version::Era;
 
 /// How siblings are waited for.
@@ -77,12 +78,13 @@ impl EraProbe {
         Self { spawning, setting, patience, supervisor, asked: Mutex::default(), stop, _stopped_with_us: guard }
     }
 
-    /// The era to speak. Starts nothing when `--era` names it, or when it is known.
-    pub(crate) async fn found(&self) -> Result<Arc<Found>, NotFound> {
+    /// The era to speak. Starts nothing when `--era` names it, or when it is known; else siblings that are told the
+    /// asker's values, since a server may need them to start.
+    pub(crate) async fn found(&self, asker: &Owner) -> Result<Arc<Found>, NotFound> {
         if let EraSetting::Fixed(era) = self.setting {
             return Ok(Arc::new(Found { era, introduction: None }));
         }
-        let mut answer = self.answer();
+        let mut answer = self.answer(asker);
         let outcome = answer.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone());
         outcome.map_or_else(|| Err(NotFound("the sidecar is shutting down".into())), |outcome| outcome.found)
     }
@@ -92,13 +94,13 @@ impl EraProbe {
         self.stop.cancel();
     }
 
-    fn answer(&self) -> watch::Receiver<Option<Outcome>> {
+    fn answer(&self, asker: &Owner) -> watch::Receiver<Option<Outcome>> {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(answer) = asked.as_ref().filter(|answer| self.is_worth_waiting_for(answer)) {
             return answer.clone();
         }
         let (tell, answer) = watch::channel(None);
-        let (spawning, patience, supervisor) = (self.spawning.clone(), self.patience, self.supervisor.clone());
+        let (spawning, patience, supervisor) = (self.spawning.for_owner(asker), self.patience, self.supervisor.clone());
         let stop = self.stop.clone();
         // Not in the task of a request, whose client may leave: others wait for this too.
         self.supervisor.spawn(async move {

@@ -6,6 +6,7 @@ use crate::child::{Command, Limits};
 const MODERN: &str = r#"send(id=id, result={"supportedVersions": ["2026-07-28"], "capabilities": {"tools": {}}, "resultType": "complete"})"#;
 const LEGACY: &str = r#"send(id=id, result={"protocolVersion": "2025-06-18", "capabilities": {}})"#;
 const UNKNOWN: &str = r#"send(id=id, error={"code": -32601, "message": "Method not found"})"#;
+static NOBODY: std::sync::LazyLock<Owner> = std::sync::LazyLock::new(Owner::nobody);
 const HANGS: &str = "time.sleep(1000)";
 const EXITS: &str = "sys.exit(1)";
 
@@ -27,7 +28,7 @@ for line in sys.stdin:
     );
     let command = Command { program: "python3".into(), args: vec!["-c".into(), script.into()], env: Vec::new() };
     let limits = Limits { max_line: 1 << 20, stdin_queue: 8, stdout_queue: 8, stop_grace: Duration::from_millis(300) };
-    Spawning { command, limits }
+    Spawning { command, limits, told: Vec::new() }
 }
 
 /// Short head starts, long answers: as with npx, only faster.
@@ -58,7 +59,7 @@ impl Server {
     }
 
     async fn era(&self) -> Option<Era> {
-        self.probe(PATIENCE).found().await.ok().map(|found| found.era)
+        self.probe(PATIENCE).found(&NOBODY).await.ok().map(|found| found.era)
     }
 
     fn processes(&self) -> usize {
@@ -72,7 +73,7 @@ async fn a_modern_server_is_asked_once() {
         let server = Server::new(MODERN, initialized);
         // Long enough that no slow machine starts the second one.
         let patience = Patience { head_start: Duration::from_secs(20), ..PATIENCE };
-        let found = server.probe(patience).found().await.unwrap();
+        let found = server.probe(patience).found(&NOBODY).await.unwrap();
         assert_eq!(found.era, Era::Modern);
         assert_eq!(found.introduction.as_ref().unwrap().versions, ["2026-07-28"]);
         assert_eq!(server.processes(), 1);
@@ -83,7 +84,7 @@ async fn a_modern_server_is_asked_once() {
 async fn a_server_that_refuses_dies_or_hangs_at_discover_is_legacy_and_another_process_says_so() {
     for discovered in [UNKNOWN, EXITS, HANGS, "pass", r#"print("who?", flush=True)"#, r#"send(id=id, result={})"#] {
         let server = Server::new(discovered, LEGACY);
-        let found = server.probe(PATIENCE).found().await.unwrap();
+        let found = server.probe(PATIENCE).found(&NOBODY).await.unwrap();
         assert_eq!(found.era, Era::Legacy, "{discovered}");
         assert_eq!(found.introduction.as_ref().unwrap().versions, ["2025-06-18"]);
         assert_eq!(server.processes(), 2);
@@ -102,9 +103,9 @@ async fn a_slow_start_is_not_taken_for_age() {
 async fn everybody_who_asks_waits_for_the_same_two_processes() {
     let server = Server::new(UNKNOWN, LEGACY);
     let probe = server.probe(PATIENCE);
-    let answers = futures_util::future::join_all((0..50).map(|_| probe.found())).await;
+    let answers = futures_util::future::join_all((0..50).map(|_| probe.found(&NOBODY))).await;
     assert!(answers.into_iter().all(|found| found.unwrap().era == Era::Legacy));
-    probe.found().await.unwrap();
+    probe.found(&NOBODY).await.unwrap();
     assert_eq!(server.processes(), 2);
 }
 
@@ -113,8 +114,8 @@ async fn an_asker_who_leaves_does_not_end_the_asking() {
     let server = Server::new(MODERN, UNKNOWN);
     let patience = Patience { head_start: Duration::from_secs(20), ..PATIENCE };
     let probe = server.probe(patience);
-    assert!(futures_util::FutureExt::now_or_never(probe.found()).is_none());
-    assert_eq!(probe.found().await.unwrap().era, Era::Modern);
+    assert!(futures_util::FutureExt::now_or_never(probe.found(&NOBODY)).is_none());
+    assert_eq!(probe.found(&NOBODY).await.unwrap().era, Era::Modern);
     assert_eq!(server.processes(), 1);
 }
 
@@ -124,10 +125,10 @@ async fn a_failure_is_not_remembered_for_ever() {
     let broken_while = format!("(sys.exit(9) if open({:?}).read() == '' else {MODERN})", mark.path());
     let server = Server::new(&broken_while, EXITS);
     let probe = server.probe(PATIENCE);
-    let failed = probe.found().await.unwrap_err();
+    let failed = probe.found(&NOBODY).await.unwrap_err();
     assert!(failed.to_string().contains("exited with status 1"), "{failed}");
     std::fs::write(mark.path(), "repaired").unwrap();
-    assert_eq!(probe.found().await.unwrap().era, Era::Modern);
+    assert_eq!(probe.found(&NOBODY).await.unwrap().era, Era::Modern);
 }
 
 #[tokio::test]
@@ -135,7 +136,7 @@ async fn a_failure_is_remembered_for_a_while_so_that_requests_do_not_start_proce
     let server = Server::new(EXITS, EXITS);
     let probe = server.probe(Patience { failure: Duration::from_secs(1000), ..PATIENCE });
     for _ in 0..10 {
-        assert!(probe.found().await.is_err());
+        assert!(probe.found(&NOBODY).await.is_err());
     }
     assert_eq!(server.processes(), 2);
 }
@@ -145,7 +146,7 @@ async fn an_era_that_is_said_is_believed_without_a_process() {
     let server = Server::new(UNKNOWN, UNKNOWN);
     for era in [Era::Legacy, Era::Modern] {
         let probe = EraProbe::new(server.spawning.clone(), EraSetting::Fixed(era), Patience::USUAL, Handle::current());
-        assert_eq!(probe.found().await.unwrap().era, era);
+        assert_eq!(probe.found(&NOBODY).await.unwrap().era, era);
     }
     assert_eq!(server.processes(), 0);
 }
@@ -154,6 +155,6 @@ async fn an_era_that_is_said_is_believed_without_a_process() {
 async fn stopping_ends_the_asking() {
     let server = Server::new(HANGS, HANGS);
     let probe = server.probe(PATIENCE);
-    let (found, ()) = tokio::join!(probe.found(), async { probe.stop() });
+    let (found, ()) = tokio::join!(probe.found(&NOBODY), async { probe.stop() });
     assert!(found.is_err());
 }

@@ -60,7 +60,8 @@ impl Handshake {
         patience: Duration,
         supervisor: &Handle,
     ) -> Result<Self, Unanswered> {
-        let (Spawning { command, limits }, label, runtime) = (spawning.clone(), label.to_owned(), supervisor.clone());
+        let (Spawning { command, limits, .. }, label, runtime) =
+            (spawning.clone(), label.to_owned(), supervisor.clone());
         let spawned = supervisor.spawn_blocking(move || child::spawn(&command, &limits, &label, &runtime)).await;
         let (child, events) = spawned.map_err(io::Error::other)??;
         Ok(Self { child, events, asked: 0, heard: 0, deadline: Instant::now() + patience })
@@ -170,7 +171,7 @@ impl Handshake {
                 self.heard += line.len() as u64;
                 if self.heard > MAX_BYTES { Err(Unanswered::Flooded) } else { Ok(line) }
             }
-            Some(FromChild::Oversized { .. }) => Err(Unanswered::Flooded),
+            Some(FromChild::Oversized(_)) => Err(Unanswered::Flooded),
             Some(FromChild::Exited(reason)) => Err(Unanswered::Exited(reason)),
             None => Err(Unanswered::Exited(ExitReason::Unknown)),
         }

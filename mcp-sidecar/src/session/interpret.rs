@@ -21,9 +21,9 @@ impl Actor {
         for _ in 0..64 {
             match next {
                 Some(FromChild::Line(line)) => self.on_line(&line),
-                Some(FromChild::Oversized { bytes }) => {
-                    warn!(session = self.session.number, bytes; "child wrote a line over --max-line");
-                    self.feed(Event::Oversized { bytes });
+                Some(FromChild::Oversized(line)) => {
+                    warn!(session = self.session.number, bytes = line.bytes; "child wrote a line over --max-line");
+                    self.feed(Event::Oversized(line));
                 }
                 Some(FromChild::Exited(reason)) => return self.ending = Some(Ending::Child(reason)),
                 None => return self.ending = Some(Ending::Stopped),

@@ -168,8 +168,8 @@ impl Registry {
     }
 
     fn start(&self, session: &Arc<Session>, inbox: mpsc::Receiver<ToActor>) -> std::io::Result<()> {
-        let Spawning { command, limits } = &self.spawning;
-        let spawned = child::spawn(command, limits, &session.number.to_string(), &self.supervisor);
+        let Spawning { command, limits, .. } = self.spawning.for_owner(&session.owner);
+        let spawned = child::spawn(&command, &limits, &session.number.to_string(), &self.supervisor);
         self.metrics.child_starts.add(if spawned.is_ok() { ChildStart::Started } else { ChildStart::Failed });
         let (child, events) = spawned?;
         self.metrics.sessions_opened.add(SessionKind::Legacy);
@@ -183,10 +183,10 @@ impl Registry {
     fn admit(&self, session: &Arc<Session>) -> Result<(), Rejection> {
         let mut sessions = self.lock();
         if session.owner.is_somebody() {
-            let own = sessions.values().filter(|other| other.owner == session.owner).count();
+            let own = sessions.values().filter(|other| other.owner.is_same_user(&session.owner)).count();
             if own >= self.limits.sessions_per_user {
                 self.metrics.limits.add(Limit::SessionsPerUser);
-                evict(&mut sessions, |other| other.owner == session.owner)?;
+                evict(&mut sessions, |other| other.owner.is_same_user(&session.owner))?;
             }
         }
         if sessions.len() >= self.limits.sessions {

@@ -61,7 +61,7 @@ pub(crate) async fn rest(events: &mut Receiver<FromChild>) -> (Vec<Bytes>, ExitR
     loop {
         match next(events).await.expect("an exit before the channel closes") {
             FromChild::Line(line) => lines.push(line),
-            FromChild::Oversized { bytes } => panic!("oversized: {bytes}"),
+            FromChild::Oversized(line) => panic!("oversized: {line:?}"),
             FromChild::Exited(reason) => {
                 assert_eq!(next(events).await, None, "nothing comes after the exit");
                 return (lines, reason);

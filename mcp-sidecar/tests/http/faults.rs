@@ -56,6 +56,22 @@ async fn an_answer_over_the_line_limit_fails_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_several_calls_only_the_one_with_an_answer_over_the_line_limit_fails() {
+    let sidecar = Sidecar::with(&["--max-line", "10000"]).await;
+    let session = sidecar.session().await;
+    let slow = session.post(call("1", r#"{"name":"sleep","arguments":{"seconds":0.5}}"#));
+    let id_last = json!({ "name": "raw", "arguments":
+        { "line": format!(r#"{{"result":{{"id":1,"text":"{}"}},"jsonrpc":"2.0","id":$ID}}"#, "x".repeat(20_000)) } });
+    let large = session.post(call("\"l\"", r#"{"name":"large","arguments":{"bytes":20000}}"#));
+    let (slow, large, last) = tokio::join!(slow, large, session.post(call("3", &id_last.to_string())));
+    assert_eq!(text_of(&slow.json().await.unwrap()), "slept");
+    for (response, id) in [(large, json!("l")), (last, json!(3))] {
+        let answer: Value = response.json().await.unwrap();
+        assert_eq!((&answer["id"], &answer["error"]["data"]["reason"]), (&id, &json!("message_too_large")));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_call_without_a_sign_of_life_is_given_up_after_the_call_timeout() {
     let sidecar = Sidecar::with(&["--call-timeout", "0.5"]).await;
     let session = sidecar.session().await;

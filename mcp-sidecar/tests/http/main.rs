@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
 mod faults;
+mod identity;
 mod messages;
 mod metrics;
 mod refusals;

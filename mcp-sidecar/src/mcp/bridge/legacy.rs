@@ -8,8 +8,9 @@ use bytes::Bytes;
 
 use super::{Audience, Event, Output};
 use crate::mcp::compose::{self, Edited};
-use crate::mcp::correlate::Correlator;
+use crate::mcp::correlate::{Call, Correlator};
 use crate::mcp::jsonrpc::{Incoming, Message, Notification, Outcome, Request, Response};
+use crate::mcp::lines::TooLong;
 use crate::mcp::rejection::Rejection;
 use crate::mcp::route::{Route, Seat};
 use crate::mcp::version::ProtocolVersion;
@@ -47,7 +48,7 @@ impl Legacy {
             Event::Child(Message::Response(response)) => self.answer(&response, outputs),
             Event::Child(Message::Request(request)) => outputs.push(self.question(&request, audience)),
             Event::Child(Message::Notification(note)) => outputs.push(self.notification(&note, audience)),
-            Event::Oversized { bytes } => self.oversized(bytes, outputs),
+            Event::Oversized(line) => self.oversized(line, outputs),
             Event::Silent { route, patience } => self.silent(route, patience, outputs),
             Event::Tick => self.expire_cancelled(now, outputs),
             Event::End { message, reason } => drop(self.fail(|_| true, &message, reason, outputs)),
@@ -154,12 +155,13 @@ impl Legacy {
         self.ids.oldest(|route| audience.may_return(route)).unwrap_or(Route::standalone(self.seat))
     }
 
-    /// The line is gone. Whose it was is certain only if one call waits: that one fails, and it alone.
-    fn oversized(&mut self, bytes: u64, outputs: &mut Vec<Output>) {
-        if self.ids.in_flight() == 1 {
-            let message = format!("the MCP server's answer of {bytes} bytes is over --max-line");
-            self.fail(|_| true, &message, "message_too_large", outputs);
-        }
+    /// The line is gone. If it was an answer, its call fails, and it alone.
+    fn oversized(&mut self, line: TooLong, outputs: &mut Vec<Output>) {
+        let Some(call) = line.answers.and_then(|number| self.ids.abandon(number)) else {
+            return outputs.push(Output::Stray("the line was no answer"));
+        };
+        let message = format!("the MCP server's answer of {} bytes is over --max-line", line.bytes);
+        outputs.push(self.failure(call, &message, "message_too_large"));
     }
 
     fn silent(&mut self, silent: Route, patience: Duration, outputs: &mut Vec<Output>) {
@@ -184,14 +186,16 @@ impl Legacy {
     fn fail(&mut self, of: impl Fn(Route) -> bool, message: &str, reason: &str, outputs: &mut Vec<Output>) -> Vec<u64> {
         let calls = self.ids.abandon_where(of);
         let numbers = calls.iter().map(|(number, _)| *number).collect();
-        for (_, call) in calls {
-            let (route, message) = (call.route, compose::failure(call.id.as_bytes(), message, reason));
-            outputs.push(match self.opening.take_if(|opening| *opening == route) {
-                Some(_) => Output::NotOpened { route, message },
-                None => Output::Answer { route, message },
-            });
-        }
+        outputs.extend(calls.into_iter().map(|(_, call)| self.failure(call, message, reason)));
         numbers
+    }
+
+    fn failure(&mut self, call: Call, message: &str, reason: &str) -> Output {
+        let (route, message) = (call.route, compose::failure(call.id.as_bytes(), message, reason));
+        match self.opening.take_if(|opening| *opening == route) {
+            Some(_) => Output::NotOpened { route, message },
+            None => Output::Answer { route, message },
+        }
     }
 }
 

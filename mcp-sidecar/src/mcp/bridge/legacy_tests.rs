@@ -121,15 +121,19 @@ fn a_cancelled_call_that_the_child_does_not_answer_is_answered_after_two_seconds
 }
 
 #[test]
-fn a_line_that_was_too_long_fails_the_one_call_in_flight_and_none_of_two() {
+fn a_line_that_was_too_long_fails_the_call_that_it_answered_and_no_other() {
     let (mut bridge, open) = (bridge(), Open::default());
     for stream in [1, 2] {
         on(&mut bridge, call(stream, r#"{"jsonrpc":"2.0","id":1,"method":"x"}"#), &open, 0);
     }
-    assert_eq!(on(&mut bridge, Event::Oversized { bytes: 9 }, &open, 0), []);
-    on(&mut bridge, child(r#"{"jsonrpc":"2.0","id":1,"result":{}}"#), &open, 0);
-    let outputs = on(&mut bridge, Event::Oversized { bytes: 9 }, &open, 0);
+    let lost = |answers| Event::Oversized(TooLong { bytes: 9, answers });
+    for nobodys in [None, Some(77)] {
+        let outputs = on(&mut bridge, lost(nobodys), &open, 0);
+        assert!(matches!(&outputs[..], [Output::Stray(_)]), "{outputs:?}");
+    }
+    let outputs = on(&mut bridge, lost(Some(2)), &open, 0);
     assert!(matches!(&outputs[..], [Output::Answer { route, .. }] if *route == at(2)));
+    assert_eq!(bridge.in_flight(), 1);
 }
 
 #[test]

@@ -14,6 +14,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::jsonrpc::{Incoming, Message};
+use super::lines::TooLong;
 use super::rejection::Rejection;
 use super::route::{Route, Seat};
 use super::version::ProtocolVersion;
@@ -34,9 +35,7 @@ pub enum Event {
     },
     Child(Message),
     /// A line of the child was too long and is lost.
-    Oversized {
-        bytes: u64,
-    },
+    Oversized(TooLong),
     /// The child has said nothing about that POST for so long that it is given up.
     Silent {
         route: Route,

@@ -24,7 +24,7 @@ fn main() -> ExitCode {
         Err(Unusable::Usage(usage)) => return explain(&usage),
         Err(Unusable::Faults(faults)) => return misconfigured(&format!("mcp-sidecar cannot start:\n{faults}")),
     };
-    if let Err(cause) = logging::start(config.log_level, config.log_file.as_deref()) {
+    if let Err(cause) = logging::start(&config.log) {
         return misconfigured(&format!("LOG_FILE cannot be written: {cause}\n"));
     }
     let ran = supervisor().and_then(|runtime| runtime.block_on(run(config)));

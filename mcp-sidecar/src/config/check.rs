@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::cli::{Arguments, Bounds, Time, Wrapped};
-use super::{Config, EraSetting, Limits, SessionLimits, Spawning, words};
+use super::cli::{Arguments, Bounds, Log, Time, Wrapped};
+use super::{Config, EraSetting, Limits, LogConfig, LogFormat, SessionLimits, Spawning, words};
 use crate::child::{self, Command};
 use crate::mcp::identity::FromHeader;
 use crate::mcp::origin::OriginPolicy;
@@ -15,6 +15,12 @@ use crate::mcp::version::Era;
 /// Lines on their way to a child that is busy, and events on their way from it.
 const STDIN_QUEUE: usize = 256;
 const STDOUT_QUEUE: usize = 256;
+
+const ERAS: [(&str, EraSetting); 3] = [
+    ("auto", EraSetting::Auto),
+    ("legacy", EraSetting::Fixed(Era::Legacy)),
+    ("modern", EraSetting::Fixed(Era::Modern)),
+];
 
 impl Arguments {
     pub(super) fn check(self, faults: &mut Vec<String>) -> Option<Config> {
@@ -25,15 +31,14 @@ impl Arguments {
         Some(Config {
             host: listening.host.unwrap_or_else(|| "127.0.0.1".to_owned()),
             port: number("--port", listening.port.as_deref(), 3000, faults),
-            era: era(wrapped.era.as_deref(), faults),
+            era: one_of("--era", wrapped.era.as_deref(), &ERAS, faults),
             metrics_port: listening.metrics_port.map(|port| number("--metrics-port", Some(&port), 0, faults)),
             limits,
             origin: OriginPolicy { loopback: false, hosts: access.allowed_host, origins: access.allowed_origin },
             max_body: at_least_one("--max-body", bounds.max_body.as_deref(), 16 << 20, faults),
             require_user: access.require_user,
             shutdown_timeout: seconds("--shutdown-timeout", time.shutdown_timeout.as_deref(), 5, faults),
-            log_level: level(log.log_level.as_deref().unwrap_or("info"), faults),
-            log_file: log.log_file.map(PathBuf::from),
+            log: self::log(log, faults),
             spawning: Spawning { limits: child_limits(&time, &bounds, faults), command: command?, told },
         })
     }
@@ -78,6 +83,16 @@ fn limits(time: &Time, bounds: &Bounds, faults: &mut Vec<String>) -> Limits {
             100,
             faults,
         ),
+    }
+}
+
+fn log(log: Log, faults: &mut Vec<String>) -> LogConfig {
+    let format = [("text", LogFormat::Text), ("json", LogFormat::Json)];
+    LogConfig {
+        level: level(log.log_level.as_deref().unwrap_or("info"), faults),
+        format: one_of("--log-format", log.log_format.as_deref(), &format, faults),
+        file: log.log_file.map(PathBuf::from),
+        access: one_of("--access-log", log.access_log.as_deref(), &[("on", true), ("off", false)], faults),
     }
 }
 
@@ -129,16 +144,19 @@ fn told(wrapped: &Wrapped, faults: &mut Vec<String>) -> Vec<FromHeader> {
     valid.collect()
 }
 
-fn era(text: Option<&str>, faults: &mut Vec<String>) -> EraSetting {
-    match text.unwrap_or("auto") {
-        "auto" => EraSetting::Auto,
-        "legacy" => EraSetting::Fixed(Era::Legacy),
-        "modern" => EraSetting::Fixed(Era::Modern),
-        other => {
-            faults.push(format!("--era {other:?} is none of auto, legacy, modern"));
-            EraSetting::Auto
-        }
-    }
+/// The first is the default.
+fn one_of<T: Copy>(option: &str, text: Option<&str>, words: &[(&str, T)], faults: &mut Vec<String>) -> T {
+    let (_, meant) = words[0];
+    let Some(text) = text else { return meant };
+    let found = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text));
+    found.map_or_else(
+        || {
+            let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+            faults.push(format!("{option} {text:?} is none of {}", known.join(", ")));
+            meant
+        },
+        |(_, value)| *value,
+    )
 }
 
 /// The names of `log`, and those that Python operators are used to.

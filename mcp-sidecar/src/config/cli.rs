@@ -7,7 +7,7 @@ use clap::{Args, Parser};
 
 const ENVIRONMENT: &str = "\
 Environment (an option on the command line wins):
-  MCP_BIND_HOST, MCP_PORT or PORT, LOG_FILE, LOG_LEVEL
+  MCP_BIND_HOST, MCP_PORT or PORT, LOG_FILE, LOG_LEVEL, LOG_FORMAT
   SERVER_COMMAND       the whole command line, when no COMMAND is given (quotes work, no shell runs)
   BASE_DOMAIN          names below it may be used as Host: --allowed-host *.BASE_DOMAIN
   MCP_CORS_ORIGINS     origins that may call, separated by commas: --allowed-origin
@@ -38,7 +38,7 @@ pub struct Arguments {
     #[command(flatten)]
     pub(super) log: Log,
     /// The stdio MCP server and its arguments
-    #[arg(trailing_var_arg = true, value_name = "COMMAND")]
+    #[arg(trailing_var_arg = true, value_name = "COMMAND", help_heading = None)]
     pub(super) command: Vec<OsString>,
     #[arg(skip)]
     pub(super) server_command: Option<String>,
@@ -133,6 +133,12 @@ pub(super) struct Log {
     /// off, error, warn, info, debug or trace (default: info)
     #[arg(long, value_name = "LEVEL")]
     pub(super) log_level: Option<String>,
+    /// text, or json for machines (default: text)
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) log_format: Option<String>,
+    /// on or off: a line for each request, with user, method and tool, never arguments (default: on)
+    #[arg(long, value_name = "ON|OFF")]
+    pub(super) access_log: Option<String>,
     #[arg(skip)]
     pub(super) log_file: Option<OsString>,
 }
@@ -163,6 +169,7 @@ impl Arguments {
         let origins = listed.split(',').map(str::trim).filter(|one| !one.is_empty());
         self.access.allowed_origin.extend(origins.map(str::to_owned));
         self.log.log_level = self.log.log_level.take().or_else(|| text("LOG_LEVEL"));
+        self.log.log_format = self.log.log_format.take().or_else(|| text("LOG_FORMAT"));
         self.log.log_file = os("LOG_FILE");
         self.server_command = text("SERVER_COMMAND");
         self

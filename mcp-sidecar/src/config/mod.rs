@@ -33,8 +33,26 @@ pub struct Config {
     pub metrics_port: Option<u16>,
     /// How long calls in flight may take after SIGTERM.
     pub shutdown_timeout: Duration,
-    pub log_level: log::LevelFilter,
-    pub log_file: Option<PathBuf>,
+    pub log: LogConfig,
+}
+
+/// What is logged, and where besides standard error.
+#[derive(Clone, Debug)]
+pub struct LogConfig {
+    pub level: log::LevelFilter,
+    pub format: LogFormat,
+    pub file: Option<PathBuf>,
+    /// A line for each request.
+    pub access: bool,
+}
+
+/// What a line looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One object a line, for machines.
+    Json,
 }
 
 /// What to start for a session, and how.

@@ -23,7 +23,7 @@ fn the_command_line_of_the_python_original_starts_ours() {
     let config = config(&line, &[]).unwrap();
     assert_eq!((config.host.as_str(), config.port), ("0.0.0.0", 3000));
     assert_eq!(config.limits.session.idle_timeout, Duration::from_secs(60));
-    assert_eq!(config.log_level, log::LevelFilter::Debug);
+    assert_eq!(config.log.level, log::LevelFilter::Debug);
     assert_eq!(command(&config), ["npx", "-y", "srv"]);
 }
 
@@ -51,7 +51,7 @@ fn the_environment_speaks_where_the_command_line_is_silent() {
     let silent = config(&[], &vars).unwrap();
     assert_eq!((silent.host.as_str(), silent.port), ("0.0.0.0", 2));
     assert_eq!(command(&silent), ["python", "-m", "my server"]);
-    assert_eq!(silent.log_file, Some(PathBuf::from("/tmp/x")));
+    assert_eq!(silent.log.file, Some(PathBuf::from("/tmp/x")));
     assert_eq!(silent.origin.hosts, ["*.example.com", "example.com"]);
     assert_eq!(silent.origin.origins, ["https://a.example", "https://b.example"]);
     let said = config(&["--port", "3", "other"], &vars).unwrap();

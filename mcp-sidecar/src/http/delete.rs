@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::{Shared, Sidecar, reply};
+use super::{Shared, Sidecar, access, reply};
 use crate::mcp::dispatch::in_session;
 use crate::mcp::rejection::Rejection;
 
@@ -13,7 +13,7 @@ pub(super) async fn delete(request: HttpRequest, sidecar: Shared) -> HttpRespons
 /// Answers at once; the child may take its grace to end, but the session is over.
 fn serve(request: &HttpRequest, sidecar: &Sidecar) -> Result<HttpResponse, Rejection> {
     let head = sidecar.admit(request)?;
-    let session = sidecar.session(&head);
+    let session = sidecar.session(&head).inspect(|session| access::within(request, session));
     in_session(&head, session.as_ref().map(|session| session.phase()))?;
     if let Some(session) = session {
         sidecar.registry.close(&session);

@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse};
 use tokio::sync::oneshot;
 
-use super::{Shared, Sidecar, post, reply};
+use super::{Shared, Sidecar, access, post, reply};
 use crate::mcp::dispatch::in_session;
 use crate::mcp::rejection::Rejection;
 use crate::mcp::sse::EventId;
@@ -18,7 +18,7 @@ async fn serve(request: &HttpRequest, sidecar: &Sidecar) -> Result<HttpResponse,
     if !head.accept.sse {
         return Err(Rejection::NotAcceptable("text/event-stream"));
     }
-    let session = sidecar.session(&head);
+    let session = sidecar.session(&head).inspect(|session| access::within(request, session));
     in_session(&head, session.as_ref().map(|session| session.phase()))?;
     let session = session.ok_or(Rejection::SessionUnknown)?;
     let last = head.last_event_id.map(|id| EventId::parse(id).ok_or(Rejection::EventUnknown)).transpose()?;

@@ -2,6 +2,7 @@
 //! [`crate::mcp::dispatch`] decide and hand over to the session; no rule of the protocol is in here.
 
 mod access;
+mod access_line;
 mod body;
 mod delete;
 mod get;

@@ -28,10 +28,10 @@ async fn serve(request: &HttpRequest, payload: Payload, sidecar: &Sidecar) -> Re
     let incoming = Incoming::parse(&body)?;
     access::read(request, &incoming, &body, &sidecar.metrics);
     drop(body);
-    let session = sidecar.session(&head);
+    let session = sidecar.session(&head).inspect(|session| access::within(request, session));
     let phase = session.as_ref().map(|session| session.phase());
     match (dispatch::decide(&head, &incoming, phase)?, session) {
-        (Action::Open, _) => open(sidecar, &head, incoming).await,
+        (Action::Open, _) => open(sidecar, request, &head, incoming).await,
         (Action::Call, Some(session)) => Ok(reply::answer(call(&session, incoming, head.accept).await?)),
         (Action::Relay, Some(session)) => {
             hand(&session, ToActor::Relay(incoming)).await?;
@@ -42,11 +42,18 @@ async fn serve(request: &HttpRequest, payload: Payload, sidecar: &Sidecar) -> Re
 }
 
 /// basic/transports §Session Management 1: the id comes with the response to `initialize`.
-async fn open(sidecar: &Sidecar, head: &RequestHead<'_>, incoming: Incoming) -> Result<HttpResponse, Rejection> {
+async fn open(
+    sidecar: &Sidecar,
+    request: &HttpRequest,
+    head: &RequestHead<'_>,
+    incoming: Incoming,
+) -> Result<HttpResponse, Rejection> {
     let (reply, answer) = oneshot::channel();
     let first = ToActor::Call { incoming, accept: head.accept, reply };
     let session = sidecar.registry.open(head.owner.clone(), first).await?;
-    answered(answer).await.map(|answer| reply::opened(answer, &session.id))
+    let answer = answered(answer).await;
+    access::within(request, &session);
+    answer.map(|answer| reply::opened(answer, &session.id))
 }
 
 async fn call(session: &Session, incoming: Incoming, accept: Accept) -> Result<Reply, Rejection> {

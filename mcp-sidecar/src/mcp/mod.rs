@@ -15,6 +15,7 @@
 //! | [`correlate`] | ids and progress tokens, remapped on the way down and restored on the way up |
 //! | [`route`] | which client of a child a message is for, and on which stream |
 //! | [`bridge`] | whose each message is: a state machine between one child and its clients |
+//! | [`subject`] | what a request is about, in a word for the log |
 //! | [`sse`], [`replay`] | events, and which of them a client that comes back has missed |
 //! | [`rejection`] | why a request is refused, as HTTP status and JSON-RPC code |
 
@@ -37,6 +38,7 @@ pub mod route;
 pub mod session_id;
 pub mod skim;
 pub mod sse;
+pub mod subject;
 pub mod tool_headers;
 pub mod tool_schema;
 pub mod version;

@@ -1,0 +1,7 @@
+//! The program as people start it.
+
+#![expect(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
+
+mod logs;
+mod program;
+mod start;

@@ -1,54 +1,44 @@
-//! The official conformance suite, twice: against a fixture that the TypeScript SDK serves over HTTP itself, and against
-//! the same fixture over stdio behind the sidecar. The sidecar must lose nothing but what `expected-failures.yaml` lists.
+//! The official conformance suite, in every revision: against fixtures that the TypeScript SDKs serve over HTTP
+//! themselves, against the same fixtures over stdio behind the sidecar, and behind the whole gateway. What fails is in
+//! `expected-failures.yaml`, with its reason, or is a fault.
 //!
 //! And its authorization mode against auth-server: [`authorization`], with what it expects of clients [`turned_round`].
 //!
-//! `scripts/conformance` shows the table; results stay in `artifacts/conformance`.
+//! `scripts/conformance` shows the table and keeps it in docs/conformance.md; results stay in `artifacts/conformance`.
 
 mod authorization;
-mod baseline;
-mod served;
+mod expected;
+mod front;
+mod report;
+mod runs;
+mod stands;
 mod stdio_fixture;
 mod suite;
 mod turned_round;
 
-use served::Served;
-use suite::{Outcome, Run, Suite};
+use std::fs;
 
-const REVISION: &str = "2025-11-25";
+use gateway_tests::harness::{artifacts, repository};
+use stands::Stands;
 
 #[test]
-fn the_sidecar_passes_all_that_the_native_fixture_passes() {
-    let suite = Suite::new(REVISION);
-    let native = suite.run("native", &Served::native(), None);
-    let sidecar = suite.run("sidecar", &Served::by_sidecar(), Some(&baseline::path()));
-    let required = suite.required();
-    println!("{}", table(&required, &native, &sidecar));
-
-    assert_eq!(native.passed(&required), required.len(), "the fixture itself does not pass: {}", native.log.display());
-    assert!(
-        sidecar.accepted,
-        "a scenario failed that is not in expected-failures.yaml, or one in it passed: {}",
-        sidecar.log.display()
-    );
-    let missing = required.iter().filter(|name| sidecar.outcome(name) == Outcome::NotRun).collect::<Vec<_>>();
-    assert!(missing.is_empty(), "the suite did not run {missing:?}");
+fn what_passes_natively_passes_through_the_sidecar_and_the_gateway_in_every_revision() {
+    let runs = runs::all(&Stands::start());
+    println!("{}", report::for_terminal(&runs));
+    let surprises = expected::surprises(&expected::entries(), &runs);
+    assert!(surprises.is_empty(), "{}", surprises.join("\n"));
 }
 
 #[test]
 fn every_expected_failure_has_a_reason() {
-    let unexplained = baseline::entries().into_iter().filter(|entry| entry.reason.is_empty()).collect::<Vec<_>>();
+    let unexplained = expected::entries().into_iter().filter(|entry| entry.reason.is_empty()).collect::<Vec<_>>();
     assert!(unexplained.is_empty(), "no reason given for {unexplained:?}");
 }
 
-fn table(required: &[String], native: &Run, sidecar: &Run) -> String {
-    let row = |name: &str, left: &str, right: &str| format!("{name:<34} {left:<8} {right}\n");
-    let scenario = |name: &String| row(name, native.outcome(name).word(), sidecar.outcome(name).word());
-    let passed = |run: &Run| format!("{}/{}", run.passed(required), required.len());
-    let others: String = sidecar.scenarios().filter(|name| !required.contains(name)).map(scenario).collect();
-
-    row(&format!("scenario ({REVISION})"), "native", "sidecar")
-        + &required.iter().map(scenario).collect::<String>()
-        + &row("passed", &passed(native), &passed(sidecar))
-        + &format!("run by the suite, but not required by the revision:\n{others}")
+#[test]
+fn the_documentation_shows_what_passes_and_why_the_rest_does_not() {
+    let table = report::for_docs(&expected::entries());
+    fs::write(artifacts("conformance").join("table.md"), &table).expect("artifacts is writable");
+    let documented = fs::read_to_string(repository().join("docs/conformance.md")).expect("docs/conformance.md");
+    assert!(documented.contains(table.trim_end()), "docs/conformance.md shows another table: run scripts/conformance");
 }

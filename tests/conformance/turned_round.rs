@@ -7,7 +7,7 @@ use std::path::Path;
 
 use gateway_tests::harness::{repository, tool};
 
-use crate::served::node;
+use crate::stands::node;
 use crate::suite::PACKAGE;
 
 #[derive(Debug)]

@@ -103,7 +103,8 @@ pub struct Child {
     id: u32,
     stdin: mpsc::Sender<Bytes>,
     ended: watch::Receiver<Option<ExitReason>>,
-    stop: DropGuard,
+    stopping: CancellationToken,
+    _stop: DropGuard,
 }
 
 impl Child {
@@ -119,11 +120,16 @@ impl Child {
     /// Ends the child: end of input, grace, SIGTERM to the group, grace, SIGKILL. Nothing of it is left afterwards.
     /// Lines queued before are still written. Needs nobody to take events meanwhile.
     pub async fn stop(self) -> ExitReason {
-        let Self { mut ended, stop, stdin, .. } = self;
-        drop(stop);
+        self.begin_stop();
+        let Self { mut ended, stdin, .. } = self;
         drop(stdin);
         let reason = ended.wait_for(Option::is_some).await.ok().and_then(|reason| *reason);
         reason.unwrap_or(ExitReason::Unknown)
+    }
+
+    /// The same without waiting: the end is told as the last event.
+    pub fn begin_stop(&self) {
+        self.stopping.cancel();
     }
 
     /// The process id, which is also that of its group and session.
@@ -154,7 +160,8 @@ pub fn spawn(
     let (end, ended) = watch::channel(None);
     let stopping = CancellationToken::new();
     let eof = CancellationToken::new();
-    let child = Child { id: family.id(), stdin: to_child, ended: ended.clone(), stop: stopping.clone().drop_guard() };
+    let _stop = stopping.clone().drop_guard();
+    let child = Child { id: family.id(), stdin: to_child, ended: ended.clone(), stopping: stopping.clone(), _stop };
 
     let writer = supervisor.spawn(stdin::write(stdin, lines, stopping.clone()));
     let reader = stdout::Reader::new(stdout, limits.max_line, events, ended);

@@ -143,6 +143,15 @@ impl Correlator {
         Some((question.route, compose::notification(&note.method, Some(&params))))
     }
 
+    /// Forgets the child's questions; `notifications/cancelled` tells their clients that nobody waits for an answer.
+    pub fn withdraw_questions(&mut self) -> Vec<Routed> {
+        let questions = std::mem::take(&mut self.questions);
+        let withdrawn = |(number, question): (u64, Question)| {
+            (question.route, compose::cancelled(number, "the MCP server has ended"))
+        };
+        questions.into_iter().map(withdrawn).collect()
+    }
+
     /// Where the oldest call in flight among those that `admits` waits: legacy stdio does not say which call a child's
     /// question or log line is about.
     pub fn oldest(&self, admits: impl Fn(Route) -> bool) -> Option<Route> {

@@ -12,9 +12,11 @@ use tokio::time::{Duration, Instant, sleep_until};
 use super::ToActor;
 use super::ending::Ending;
 use super::registry::Session;
+use super::restart::{Restart, Spawned};
 use super::streams::Streams;
 use crate::child::{Child, FromChild};
 use crate::config::SessionLimits;
+use crate::mcp::bridge::durable::Durable;
 use crate::mcp::bridge::legacy::Legacy;
 use crate::mcp::bridge::{Bridge, Event, Output};
 use crate::mcp::route::Seat;
@@ -33,6 +35,7 @@ pub(crate) struct Actor {
     limits: SessionLimits,
     inbox: mpsc::Receiver<ToActor>,
     bridge: Bridge,
+    restart: Restart,
     /// What the bridge said last; empty between two steps.
     outputs: Vec<Output>,
     streams: Streams,
@@ -46,6 +49,7 @@ pub(crate) struct Actor {
 
 enum Step {
     Child(Option<FromChild>),
+    Fresh(std::io::Result<Spawned>),
     Client(ToActor),
     Written(bool),
     Tick,
@@ -67,7 +71,8 @@ impl Actor {
             session,
             limits,
             inbox,
-            bridge: Bridge::Legacy(Legacy::new(seat, limits.max_calls)),
+            bridge: Bridge::Legacy(Durable::new(Legacy::new(seat, limits.max_calls))),
+            restart: Restart::new(now),
             outputs: Vec::new(),
             streams: Streams::new(seat, limits.replay_bytes),
             outgoing: VecDeque::new(),
@@ -87,6 +92,11 @@ impl Actor {
             self.now = Instant::now();
             match step {
                 Step::Child(event) => self.on_events(event, &mut from_child),
+                Step::Fresh(spawned) => {
+                    if let Some(events) = self.on_fresh(spawned) {
+                        from_child = events;
+                    }
+                }
                 Step::Client(message) => self.on_client(message),
                 Step::Written(true) => drop(self.outgoing.pop_front()),
                 // The child no longer reads. Its exit, which says why, follows on the other channel.
@@ -115,9 +125,12 @@ impl Actor {
         timer: std::pin::Pin<&mut tokio::time::Sleep>,
     ) -> Step {
         let drained = self.session.drain.is_cancelled() && self.bridge.in_flight() == 0;
+        // A session that nobody uses needs no child.
+        let (lost, wanted) = (self.restart.is_lost(), self.is_busy());
         let waiting = self.outgoing.front().cloned();
         tokio::select! {
-            event = from_child.recv() => Step::Child(event),
+            event = from_child.recv(), if !lost => Step::Child(event),
+            spawned = self.restart.fresh(|| self.session.respawn()), if lost && wanted => Step::Fresh(spawned),
             Some(message) = self.inbox.recv(), if self.outgoing.len() < MAX_OUTGOING => Step::Client(message),
             sent = self.child.send(waiting.clone().unwrap_or_default()), if waiting.is_some() => Step::Written(sent.is_ok()),
             () = timer => Step::Tick,
@@ -131,6 +144,9 @@ impl Actor {
         self.ticks += 1;
         self.streams.tick(self.now, self.ticks.is_multiple_of(KEEP_ALIVE_TICKS));
         self.feed(Event::Tick);
+        if self.restart.is_late(self.now) {
+            self.child.begin_stop();
+        }
         if let Some(patience) = self.limits.call_timeout {
             for route in self.streams.silent_for(patience, self.now) {
                 self.feed(Event::Silent { route, patience });
@@ -172,6 +188,9 @@ impl Actor {
         info!(session = session.number, reason = ending.reason(), exit:%; "session ended");
     }
 }
+
+#[path = "reopen.rs"]
+mod reopen;
 
 #[path = "interpret.rs"]
 mod interpret;

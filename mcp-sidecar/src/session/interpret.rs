@@ -25,7 +25,7 @@ impl Actor {
                     warn!(session = self.session.number, bytes = line.bytes; "child wrote a line over --max-line");
                     self.feed(Event::Oversized(line));
                 }
-                Some(FromChild::Exited(reason)) => return self.ending = Some(Ending::Child(reason)),
+                Some(FromChild::Exited(reason)) => return self.on_exit(reason),
                 None => return self.ending = Some(Ending::Stopped),
             }
             match more.try_recv() {
@@ -78,6 +78,8 @@ impl Actor {
                 self.streams.not_opened(route.stream, message);
                 self.ending.get_or_insert(Ending::NotOpened);
             }
+            Output::Reopened => self.on_reopened(),
+            Output::NotReopened(why) => self.on_not_reopened(why),
             Output::Refused { route, why } => self.streams.refuse(route.stream, why),
             Output::Stray(what) => debug!(session = self.session.number; "{what}"),
         }

@@ -14,6 +14,7 @@ pub(crate) mod era;
 #[cfg_attr(not(test), expect(dead_code, reason = "its users come with their own commits"))]
 pub(crate) mod handshake;
 pub(crate) mod registry;
+mod restart;
 pub(crate) mod sink;
 mod streams;
 

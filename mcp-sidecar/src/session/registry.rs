@@ -8,12 +8,14 @@ use std::time::Duration;
 use log::{error, info};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::ToActor;
 use super::actor::Actor;
+use super::restart::Spawned;
 use crate::child;
 use crate::config::{Limits, Spawning};
 use crate::mcp::dispatch::Phase;
@@ -69,6 +71,19 @@ impl Session {
 
     pub(super) fn set_busy(&self, busy: bool) {
         self.busy.store(busy, Ordering::Relaxed);
+    }
+
+    /// Another child in the place of one that is gone.
+    pub(super) fn respawn(self: &Arc<Self>) -> JoinHandle<std::io::Result<Spawned>> {
+        let session = Arc::clone(self);
+        let spawn = move || match session.registry.upgrade() {
+            Some(registry) => registry.spawn_child(&session),
+            None => Err(std::io::Error::other("the sidecar is gone")),
+        };
+        self.registry
+            .upgrade()
+            .map_or_else(|| Handle::current(), |registry| registry.supervisor.clone())
+            .spawn_blocking(spawn)
     }
 
     pub(super) fn forget(&self) {
@@ -168,15 +183,20 @@ impl Registry {
     }
 
     fn start(&self, session: &Arc<Session>, inbox: mpsc::Receiver<ToActor>) -> std::io::Result<()> {
-        let Spawning { command, limits, .. } = self.spawning.for_owner(&session.owner);
-        let spawned = child::spawn(&command, &limits, &session.number.to_string(), &self.supervisor);
-        self.metrics.child_starts.add(if spawned.is_ok() { ChildStart::Started } else { ChildStart::Failed });
-        let (child, events) = spawned?;
+        let (child, events) = self.spawn_child(session)?;
         self.metrics.sessions_opened.add(SessionKind::Legacy);
         info!(session = session.number, pid = child.id(); "session opened");
         let actor = Actor::new(child, Arc::clone(session), self.limits.session, inbox);
         self.actors.spawn_on(actor.run(events), &self.supervisor);
         Ok(())
+    }
+
+    /// Forks: not for an async worker.
+    fn spawn_child(&self, session: &Session) -> std::io::Result<Spawned> {
+        let Spawning { command, limits, .. } = self.spawning.for_owner(&session.owner);
+        let spawned = child::spawn(&command, &limits, &session.number.to_string(), &self.supervisor);
+        self.metrics.child_starts.add(if spawned.is_ok() { ChildStart::Started } else { ChildStart::Failed });
+        spawned
     }
 
     /// Makes room if there is none: the owner's own oldest idle session goes first.

@@ -3,9 +3,10 @@ use serde_json::{Value, json};
 use crate::support::{Sidecar, call, text_of};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_child_that_dies_during_a_call_fails_that_call_and_the_session_is_over() {
+async fn a_child_that_dies_during_a_call_fails_that_call_and_the_session_goes_on_with_another() {
     let sidecar = Sidecar::start().await;
     let (session, other) = (sidecar.session().await, sidecar.session().await);
+    let first = session.pid().await;
     let hanging = session.post(call("\"h\"", r#"{"name":"hang"}"#));
     let (hung, exited) = tokio::join!(hanging, session.post(call("2", r#"{"name":"exit"}"#)));
     for (response, id) in [(hung, json!("h")), (exited, json!(2))] {
@@ -15,7 +16,7 @@ async fn a_child_that_dies_during_a_call_fails_that_call_and_the_session_is_over
         assert_eq!(answer["error"]["data"]["reason"], "child_exited");
         assert_eq!(answer["error"]["message"], "the MCP server exited with status 3");
     }
-    assert_eq!(session.post(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#).await.status(), 404);
+    assert_ne!(session.pid().await, first);
     assert_eq!(text_of(&other.call("echo", json!({ "text": "unhurt" })).await), "unhurt");
 }
 

@@ -8,6 +8,7 @@ mod identity;
 mod messages;
 mod metrics;
 mod refusals;
+mod restarts;
 mod sessions;
 mod shutdown;
 mod streams;

@@ -51,7 +51,9 @@ impl Legacy {
             Event::Oversized(line) => self.oversized(line, outputs),
             Event::Silent { route, patience } => self.silent(route, patience, outputs),
             Event::Tick => self.expire_cancelled(now, outputs),
+            Event::Lost { message, reason } => self.lost(&message, reason, outputs),
             Event::End { message, reason } => drop(self.fail(|_| true, &message, reason, outputs)),
+            Event::Fresh => {}
         }
     }
 
@@ -169,6 +171,14 @@ impl Legacy {
         for number in self.fail(|route| route == silent, &message, "call_timeout", outputs) {
             outputs.push(Output::ToChild(compose::cancelled(number, "call timeout")));
         }
+    }
+
+    /// Whoever waits for this child waits in vain, and so does it for those whom it has asked.
+    fn lost(&mut self, message: &str, reason: &str, outputs: &mut Vec<Output>) {
+        self.fail(|_| true, message, reason, outputs);
+        self.cancelled.clear();
+        let withdrawn = self.ids.withdraw_questions();
+        outputs.extend(withdrawn.into_iter().map(|(route, message)| Output::Say { route, message }));
     }
 
     fn expire_cancelled(&mut self, now: Duration, outputs: &mut Vec<Output>) {

@@ -2,11 +2,12 @@
 //!
 //! | variant | clients | child |
 //! | --- | --- | --- |
-//! | [`legacy`] | legacy | legacy |
+//! | [`legacy`], in [`durable`] | legacy | legacy, and another one after a crash |
 //!
 //! The machine decides whose each message is. How it gets there (open streams, replay, the child's pipe) is its
 //! interpreter's part, and so is knowing which streams are open: that is asked through [`Audience`].
 
+pub mod durable;
 pub mod legacy;
 
 use std::time::Duration;
@@ -18,7 +19,7 @@ use super::lines::TooLong;
 use super::rejection::Rejection;
 use super::route::{Route, Seat};
 use super::version::ProtocolVersion;
-use legacy::Legacy;
+use durable::Durable;
 
 /// What happens to a child and its clients.
 #[derive(Debug)]
@@ -42,6 +43,13 @@ pub enum Event {
         patience: Duration,
     },
     Tick,
+    /// The child is gone, and there may be another one: calls in flight fail, what comes now is held.
+    Lost {
+        message: String,
+        reason: &'static str,
+    },
+    /// Another child is there.
+    Fresh,
     /// Nothing will be answered any more.
     End {
         message: String,
@@ -73,6 +81,10 @@ pub enum Output {
         route: Route,
         message: Bytes,
     },
+    /// The fresh child knows all that the lost one was told.
+    Reopened,
+    /// The fresh child will not do: why.
+    NotReopened(&'static str),
     /// Nothing of the POST was taken on.
     Refused {
         route: Route,
@@ -95,13 +107,20 @@ pub trait Audience {
 /// One child and its clients. `now` is the time since any fixed moment.
 #[derive(Debug)]
 pub enum Bridge {
-    Legacy(Legacy),
+    Legacy(Durable),
 }
 
 impl Bridge {
     pub fn on(&mut self, event: Event, now: Duration, audience: &impl Audience, outputs: &mut Vec<Output>) {
         match self {
             Self::Legacy(legacy) => legacy.on(event, now, audience, outputs),
+        }
+    }
+
+    /// Whether the clients' sessions can go on with another child.
+    pub fn can_reopen(&self) -> bool {
+        match self {
+            Self::Legacy(legacy) => legacy.can_reopen(),
         }
     }
 

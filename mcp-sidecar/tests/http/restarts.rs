@@ -1,0 +1,125 @@
+//! A session outlives its child, if another one can be told all that the lost one was.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::support::{Session, Sidecar, call, eventually, is_alive, text_of};
+
+/// A server that notes what it is told, and dies when asked to. Each life begins with «born»; `refuse_after` is how
+/// many lives answer `initialize`.
+fn server(notes: &Path, refuse_after: usize) -> String {
+    format!(
+        r#"
+import json, sys, os
+notes = open({notes:?}, "a+")
+def note(what):
+    notes.write(what + "\n"); notes.flush()
+note("born")
+notes.seek(0)
+lives = notes.read().count("born")
+def send(**message): print(json.dumps(dict(message, jsonrpc="2.0")), flush=True)
+for line in sys.stdin:
+    message = json.loads(line)
+    method, id, params = message.get("method"), message.get("id"), message.get("params", {{}})
+    note(method + " " + json.dumps(params))
+    if params.get("name") == "die": os._exit(0)
+    if method == "initialize" and lives > {refuse_after}: send(id=id, error={{"code": -32000, "message": "not again"}})
+    elif method == "initialize": send(id=id, result={{"protocolVersion": "2025-06-18", "capabilities": {{}}}})
+    elif method == "tools/call": send(id=id, result={{"content": [{{"text": str(lives)}}]}})
+    elif id is not None: send(id=id, result={{}})
+"#
+    )
+}
+
+struct Wrapped {
+    notes: tempfile::NamedTempFile,
+    sidecar: Sidecar,
+}
+
+impl Wrapped {
+    async fn start(refuse_after: usize) -> Self {
+        let notes = tempfile::NamedTempFile::new().unwrap();
+        let script = server(notes.path(), refuse_after);
+        let sidecar = Sidecar::around(&[], &["python3", "-c", &script]).await;
+        Self { notes, sidecar }
+    }
+
+    fn lives(&self) -> Vec<String> {
+        let notes = std::fs::read_to_string(self.notes.path()).unwrap();
+        notes.split("born\n").skip(1).map(str::to_owned).collect()
+    }
+}
+
+async fn die(session: &Session<'_>) -> Value {
+    session.post(call("9", r#"{"name":"die"}"#)).await.json().await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_child_is_told_all_that_the_lost_one_was_and_calls_wait_for_it() {
+    let wrapped = Wrapped::start(9).await;
+    let session = wrapped.sidecar.session().await;
+    for request in [
+        r#"{"jsonrpc":"2.0","id":1,"method":"logging/setLevel","params":{"level":"debug"}}"#,
+        r#"{"jsonrpc":"2.0","id":2,"method":"resources/subscribe","params":{"uri":"file:///a"}}"#,
+    ] {
+        assert_eq!(session.post(request).await.status(), 200);
+    }
+    assert_eq!(die(&session).await["error"]["data"]["reason"], "child_exited");
+    let waiting = (0..8).map(|_| session.call("lives", json!({})));
+    for answer in futures_util::future::join_all(waiting).await {
+        assert_eq!(text_of(&answer), "2");
+    }
+    let lives = wrapped.lives();
+    let setup = |life: &str| -> Vec<String> { life.lines().take(4).map(str::to_owned).collect() };
+    assert_eq!(lives.len(), 2);
+    assert_eq!(setup(&lives[0]), setup(&lives[1]), "{lives:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_child_that_ends_between_calls_is_replaced_with_the_next_one() {
+    let sidecar = Sidecar::start().await;
+    let session = sidecar.session().await;
+    let first = session.pid().await;
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(first.cast_signed()), nix::sys::signal::Signal::SIGKILL).unwrap();
+    eventually("it is gone", || !is_alive(first)).await;
+    assert_ne!(session.pid().await, first);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_whose_stream_is_open_gets_another_child_at_once() {
+    let wrapped = Wrapped::start(9).await;
+    let session = wrapped.sidecar.session().await;
+    let _events = session.listen().await;
+    die(&session).await;
+    eventually("another child is there", || wrapped.lives().len() == 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_will_not_be_initialized_again_ends_the_session() {
+    let wrapped = Wrapped::start(1).await;
+    let session = wrapped.sidecar.session().await;
+    die(&session).await;
+    let waiting: Value = session.post(call("1", r#"{"name":"lives"}"#)).await.json().await.unwrap();
+    assert_eq!(waiting["error"]["data"]["reason"], "child_exited");
+    assert_eq!(session.post(call("2", r#"{"name":"lives"}"#)).await.status(), 404);
+    let refused: Value = wrapped.sidecar.initialize("2025-11-25", None).await.json().await.unwrap();
+    assert_eq!(refused["error"]["message"], "not again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_of_the_lost_child_is_withdrawn() {
+    let sidecar = Sidecar::start().await;
+    let session = sidecar.session().await;
+    let mut events = session.listen().await;
+    session.post(r#"{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}"#).await;
+    let asked = events.message().await.unwrap();
+    assert_eq!(asked["method"], "roots/list");
+    session.call("exit", json!({ "code": 0 })).await;
+    let withdrawn = events.message().await.unwrap();
+    assert_eq!(withdrawn["method"], "notifications/cancelled");
+    assert_eq!(withdrawn["params"]["requestId"], asked["id"]);
+    let late = format!(r#"{{"jsonrpc":"2.0","id":{},"result":{{"roots":[]}}}}"#, asked["id"]);
+    assert_eq!(session.post(late).await.status(), 202);
+    assert_eq!(text_of(&session.call("echo", json!({ "text": "unhurt" })).await), "unhurt");
+}

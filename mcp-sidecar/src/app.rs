@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::http::{self, Sidecar};
 use crate::mcp::origin::OriginPolicy;
 use crate::metrics::Metrics;
+use crate::session::readiness::{Asking, Readiness};
 use crate::session::registry::Registry;
 
 /// A request's head must be complete by then: slow-header attacks hold no connection longer.
@@ -39,6 +40,7 @@ pub struct Application {
     server: Server,
     metrics: Option<(SocketAddr, Server)>,
     registry: Arc<Registry>,
+    stopping: CancellationToken,
     shutdown_timeout: Duration,
 }
 
@@ -59,10 +61,14 @@ impl Application {
         let addr = listener.local_addr().map_err(failed)?;
         let metrics = Metrics::new();
         let told = config.spawning.told.clone();
+        let stopping = CancellationToken::new();
+        let asking = Asking { supervisor: Handle::current(), metrics: Arc::clone(&metrics), stop: stopping.clone() };
+        let readiness = Readiness::new(&config.spawning, config.era, asking);
         let registry = Registry::new(config.spawning, config.limits, Handle::current(), Arc::clone(&metrics));
         let sidecar = Data::new(Sidecar {
             registry: Arc::clone(&registry),
             metrics,
+            readiness,
             origin: OriginPolicy { loopback: addr.ip().is_loopback(), ..config.origin },
             max_body: config.max_body,
             require_user: config.require_user,
@@ -85,7 +91,7 @@ impl Application {
             .listen(listener)
             .map_err(failed)?
             .run();
-        Ok(Self { addr, server, metrics: own_port, registry, shutdown_timeout: config.shutdown_timeout })
+        Ok(Self { addr, server, metrics: own_port, registry, stopping, shutdown_timeout: config.shutdown_timeout })
     }
 
     /// Where it listens; the port is the real one even if 0 was asked for.
@@ -105,12 +111,13 @@ impl Application {
     /// # Errors
     /// When the server ends by itself.
     pub async fn run_until_stopped(self, stop: CancellationToken) -> io::Result<()> {
-        let Self { server, metrics, registry, shutdown_timeout, .. } = self;
+        let Self { server, metrics, registry, stopping, shutdown_timeout, .. } = self;
         let handle = server.handle();
         // Still there while calls in flight finish; its connections hold nothing that must be finished.
         let metrics = OptionFuture::from(metrics.map(|(_, server)| server));
         let shut_down = async {
             stop.cancelled().await;
+            stopping.cancel();
             handle.pause().await;
             registry.shut_down(shutdown_timeout).await;
             handle.stop(true).await;

@@ -1,7 +1,6 @@
 //! `GET /metrics` for Prometheus. Web pages are turned away as everywhere: a page that rebinds its name learns nothing.
 
 use actix_web::http::header::CACHE_CONTROL;
-use actix_web::http::header::{HOST, ORIGIN};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -14,8 +13,7 @@ pub(crate) fn routes(service: &mut ServiceConfig) {
 }
 
 async fn show(request: HttpRequest, sidecar: Shared) -> HttpResponse {
-    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-    if let Err(refused) = sidecar.origin.admit(header(HOST), header(ORIGIN)) {
+    if let Err(refused) = sidecar.admit_operator(&request) {
         return reply::refused(&refused);
     }
     match sidecar.metrics.text() {

@@ -13,6 +13,7 @@ mod reply;
 
 use std::sync::Arc;
 
+use actix_web::http::header::{HOST, ORIGIN};
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -22,6 +23,7 @@ use crate::mcp::identity::{self, FromHeader};
 use crate::mcp::origin::OriginPolicy;
 use crate::mcp::rejection::Rejection;
 use crate::metrics::Metrics;
+use crate::session::readiness::Readiness;
 use crate::session::registry::{Registry, Session};
 
 /// What every request may use.
@@ -29,6 +31,7 @@ use crate::session::registry::{Registry, Session};
 pub(crate) struct Sidecar {
     pub(crate) registry: Arc<Registry>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) readiness: Readiness,
     pub(crate) origin: OriginPolicy,
     pub(crate) max_body: usize,
     pub(crate) require_user: bool,
@@ -47,7 +50,7 @@ pub(crate) fn routes(service: &mut ServiceConfig) {
                 .default_service(web::to(not_allowed)),
         );
     }
-    service.route("/health", web::get().to(health::health));
+    service.route("/health", web::get().to(health::health)).route("/ready", web::get().to(health::ready));
 }
 
 async fn not_allowed() -> HttpResponse {
@@ -55,6 +58,12 @@ async fn not_allowed() -> HttpResponse {
 }
 
 impl Sidecar {
+    /// Keeps web pages out of what is for operators only.
+    fn admit_operator(&self, request: &HttpRequest) -> Result<(), Rejection> {
+        let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+        self.origin.admit(header(HOST), header(ORIGIN))
+    }
+
     /// Reads the head and turns away whom no session is meant for.
     fn admit<'a>(&self, request: &'a HttpRequest) -> Result<RequestHead<'a>, Rejection> {
         let headers = request.headers().iter();

@@ -11,8 +11,8 @@ pub(crate) mod description;
 mod ending;
 #[cfg_attr(not(test), expect(dead_code, reason = "modern requests come with their own commit"))]
 pub(crate) mod era;
-#[cfg_attr(not(test), expect(dead_code, reason = "its users come with their own commits"))]
 pub(crate) mod handshake;
+pub(crate) mod readiness;
 pub(crate) mod registry;
 mod restart;
 pub(crate) mod sink;

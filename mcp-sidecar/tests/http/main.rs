@@ -4,6 +4,7 @@
 
 mod attacks;
 mod faults;
+mod health;
 mod identity;
 mod messages;
 mod metrics;

@@ -5,19 +5,6 @@ use serde_json::json;
 
 use crate::support::{Sidecar, eventually_async};
 
-impl Sidecar {
-    fn at(&self, path: &str) -> String {
-        self.url.replace("/mcp", path)
-    }
-
-    /// The value of one series.
-    async fn count(&self, series: &str) -> u64 {
-        let shown = self.http.get(self.at("/metrics")).send().await.unwrap().text().await.unwrap();
-        let line = shown.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
-        line.unwrap_or_else(|| panic!("no {series} in {shown}")).parse().unwrap()
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_its_calls_and_its_end_are_counted() {
     let sidecar = Sidecar::start().await;

@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixture/server.py");
+pub(crate) const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixture/server.py");
 
 pub(crate) struct Sidecar {
     pub(crate) url: String,
@@ -41,6 +41,17 @@ impl Sidecar {
         let stop = CancellationToken::new();
         let running = Handle::current().spawn(application.run_until_stopped(stop.clone()));
         Self { url, http: Client::builder().no_proxy().build().unwrap(), metrics, stop, running }
+    }
+
+    pub(crate) fn at(&self, path: &str) -> String {
+        self.url.replace("/mcp", path)
+    }
+
+    /// The value of one series.
+    pub(crate) async fn count(&self, series: &str) -> u64 {
+        let shown = self.http.get(self.at("/metrics")).send().await.unwrap().text().await.unwrap();
+        let line = shown.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("no {series} in {shown}")).parse().unwrap()
     }
 
     pub(crate) fn begin_stop(&self) {

@@ -6,6 +6,7 @@ mod attacks;
 mod faults;
 mod health;
 mod identity;
+mod known_troubles;
 mod messages;
 mod metrics;
 mod refusals;

@@ -13,8 +13,9 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::child;
-use crate::config::Config;
-use crate::http::{self, Sidecar};
+use crate::cluster::{Cluster, NoCluster, record};
+use crate::config::{Config, Spawning};
+use crate::http::{self, Elsewhere, Sidecar};
 use crate::mcp::origin::OriginPolicy;
 use crate::metrics::Metrics;
 use crate::session::readiness::{Asking, Readiness};
@@ -32,6 +33,8 @@ const GRACE_SECONDS: u64 = 2;
 pub enum StartError {
     #[error("cannot listen on {host}:{port}: {cause}")]
     Listen { host: String, port: u16, cause: io::Error },
+    #[error("cannot be one of several replicas: {0}")]
+    Cluster(#[from] NoCluster),
 }
 
 /// A sidecar that listens but does not answer yet.
@@ -41,6 +44,7 @@ pub struct Application {
     metrics: Option<(SocketAddr, Server)>,
     registry: Arc<Registry>,
     stopping: CancellationToken,
+    elsewhere: Option<Arc<Elsewhere>>,
     shutdown_timeout: Duration,
 }
 
@@ -64,7 +68,11 @@ impl Application {
         let stopping = CancellationToken::new();
         let asking = Asking { supervisor: Handle::current(), metrics: Arc::clone(&metrics), stop: stopping.clone() };
         let readiness = Readiness::new(&config.spawning, config.era, asking);
+        let service = service(&config.spawning);
         let registry = Registry::new(config.spawning, config.limits, Handle::current(), Arc::clone(&metrics));
+        let cluster =
+            config.cluster.map(|config| Cluster::join(config, addr, service, (&registry, &metrics))).transpose()?;
+        let elsewhere = cluster.map(|cluster| Arc::new(Elsewhere::new(cluster, Arc::clone(&metrics))));
         let sidecar = Data::new(Sidecar {
             registry: Arc::clone(&registry),
             metrics,
@@ -73,6 +81,7 @@ impl Application {
             max_body: config.max_body,
             require_user: config.require_user,
             told,
+            elsewhere: elsewhere.clone(),
         });
         let own_port =
             config.metrics_port.map(|port| serve_metrics(&config.host, port, sidecar.clone())).transpose()?;
@@ -91,7 +100,8 @@ impl Application {
             .listen(listener)
             .map_err(failed)?
             .run();
-        Ok(Self { addr, server, metrics: own_port, registry, stopping, shutdown_timeout: config.shutdown_timeout })
+        let shutdown_timeout = config.shutdown_timeout;
+        Ok(Self { addr, server, metrics: own_port, registry, elsewhere, stopping, shutdown_timeout })
     }
 
     /// Where it listens; the port is the real one even if 0 was asked for.
@@ -106,20 +116,22 @@ impl Application {
         self.metrics.as_ref().map(|(addr, _)| *addr)
     }
 
-    /// Serves until `stop`, then: no new connections, calls in flight finish (bounded), streams end, children end.
+    /// Serves until `stop`, then: nothing comes from other replicas any more, no new connections, calls in flight finish (bounded), streams end, children end.
     ///
     /// # Errors
     /// When the server ends by itself.
     pub async fn run_until_stopped(self, stop: CancellationToken) -> io::Result<()> {
-        let Self { server, metrics, registry, stopping, shutdown_timeout, .. } = self;
+        let Self { server, metrics, registry, elsewhere, stopping, shutdown_timeout, .. } = self;
         let handle = server.handle();
         // Still there while calls in flight finish; its connections hold nothing that must be finished.
         let metrics = OptionFuture::from(metrics.map(|(_, server)| server));
         let shut_down = async {
             stop.cancelled().await;
             stopping.cancel();
+            OptionFuture::from(elsewhere.as_ref().map(|elsewhere| elsewhere.cluster.leave())).await;
             handle.pause().await;
-            registry.shut_down(shutdown_timeout).await;
+            let passed_on = OptionFuture::from(elsewhere.as_ref().map(|elsewhere| elsewhere.drain(shutdown_timeout)));
+            tokio::join!(registry.shut_down(shutdown_timeout), passed_on);
             handle.stop(true).await;
             child::reap::none_left().await;
         };
@@ -144,4 +156,10 @@ fn serve_metrics(host: &str, port: u16, sidecar: Data<Sidecar>) -> Result<(Socke
         .map_err(failed)?
         .run();
     Ok((addr, server))
+}
+
+/// Names the service by what it runs: the same on all its replicas.
+fn service(spawning: &Spawning) -> String {
+    let words = std::iter::once(&spawning.command.program).chain(&spawning.command.args);
+    record::service(words.map(|word| word.as_encoded_bytes()))
 }

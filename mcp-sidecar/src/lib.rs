@@ -4,12 +4,14 @@
 //! | --- | --- |
 //! | [`mcp`] | protocol rules as pure functions: no I/O, clock, randomness, environment or log |
 //! | [`child`] | processes: spawn, lines in and out, an end that leaves nothing behind (the only place that names `nix`) |
+//! | [`cluster`] | several replicas: who has which session (the only place that names `deadpool_redis`) |
 //! | `session` | who may speak in which session; one task owns one child |
 //! | `http` | routes; handlers read the head, load, decide, hand over, reply |
 //! | [`app`], [`config`], [`logging`], `metrics` | wiring; arguments and environment to checked configuration; the log; numbers |
 
 pub mod app;
 pub mod child;
+pub mod cluster;
 pub mod config;
 mod http;
 pub mod logging;

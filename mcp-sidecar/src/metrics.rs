@@ -21,7 +21,8 @@ use prometheus_client::registry::Registry;
 pub(crate) use counts::{Counts, InUse, Label, Levels};
 use durations::Durations;
 pub(crate) use labels::{
-    CallOutcome, ChildEnd, ChildStart, Limit, MethodClass, Refusal, RequestOutcome, SessionEnd, SessionKind, StreamKind,
+    CallOutcome, ChildEnd, ChildStart, Forwarding, Limit, MethodClass, Refusal, RequestOutcome, SessionEnd,
+    SessionKind, StreamKind,
 };
 
 /// What the text is (OpenMetrics 1.0 §4.1); Prometheus understands it.
@@ -42,6 +43,8 @@ pub(crate) struct Metrics {
     pub(crate) events_replayed: Counter,
     pub(crate) replay_dropped_bytes: Counter,
     pub(crate) streams_open: Levels<StreamKind>,
+    pub(crate) forwarded: Counts<Forwarding>,
+    pub(crate) redis_errors: Counter,
     pub(crate) received_bytes: Counter,
     pub(crate) sent_bytes: Counter,
     children: Gauge,
@@ -75,6 +78,8 @@ impl Metrics {
             events_replayed: counter(r, "mcp_events_replayed", "Events that clients fetched again"),
             replay_dropped_bytes: counter(r, "mcp_replay_dropped_bytes", "Bytes of events no longer kept for that"),
             streams_open: Levels::register(r, "mcp_streams_open", "Event streams that clients read"),
+            forwarded: Counts::register(r, "mcp_requests_forwarded", "Requests whose session is not at this replica"),
+            redis_errors: counter(r, "mcp_redis_errors", "Questions that Redis did not answer as it should"),
             received_bytes: counter(r, "mcp_received_bytes", "Bytes of request bodies"),
             sent_bytes: counter(r, "mcp_sent_bytes", "Bytes of response bodies"),
             registry,

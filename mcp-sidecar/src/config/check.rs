@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::cli::{Arguments, Bounds, Log, Time, Wrapped};
-use super::{Config, EraSetting, Limits, LogConfig, LogFormat, SessionLimits, Spawning, words};
+use super::{Config, EraSetting, Limits, LogConfig, LogFormat, SessionLimits, Spawning, cluster, words};
 use crate::child::{self, Command};
 use crate::mcp::identity::FromHeader;
 use crate::mcp::origin::OriginPolicy;
@@ -24,8 +24,12 @@ const ERAS: [(&str, EraSetting); 3] = [
 
 impl Arguments {
     pub(super) fn check(self, faults: &mut Vec<String>) -> Option<Config> {
-        let command = self.command(faults);
-        let Self { listening, wrapped, access, time, bounds, log, .. } = self;
+        let mut command = self.command(faults);
+        let Self { listening, wrapped, access, time, bounds, replicas, log, .. } = self;
+        let cluster = cluster::read(replicas, faults);
+        if let Some(command) = command.as_mut().filter(|_| cluster.is_some()) {
+            command.env.extend(cluster::OURS.map(|name| (OsString::from(name), OsString::new())));
+        }
         let limits = limits(&time, &bounds, faults);
         let told = told(&wrapped, faults);
         Some(Config {
@@ -37,6 +41,7 @@ impl Arguments {
             origin: OriginPolicy { loopback: false, hosts: access.allowed_host, origins: access.allowed_origin },
             max_body: at_least_one("--max-body", bounds.max_body.as_deref(), 16 << 20, faults),
             require_user: access.require_user,
+            cluster,
             shutdown_timeout: seconds("--shutdown-timeout", time.shutdown_timeout.as_deref(), 5, faults),
             log: self::log(log, faults),
             spawning: Spawning { limits: child_limits(&time, &bounds, faults), command: command?, told },

@@ -5,11 +5,14 @@ use std::ffi::OsString;
 
 use clap::{Args, Parser};
 
+use crate::cluster::RedisAddress;
+
 const ENVIRONMENT: &str = "\
 Environment (an option on the command line wins):
   MCP_BIND_HOST, MCP_PORT or PORT, LOG_FILE, LOG_LEVEL, LOG_FORMAT
   SERVER_COMMAND       the whole command line, when no COMMAND is given (quotes work, no shell runs)
   BASE_DOMAIN          names below it may be used as Host: --allowed-host *.BASE_DOMAIN
+  REDIS_URL            redis://HOST:PORT/DB that several replicas share; REDIS_PASSWORD if it is not in the URL
   MCP_CORS_ORIGINS     origins that may call, separated by commas: --allowed-origin
 
 Examples:
@@ -35,6 +38,8 @@ pub struct Arguments {
     pub(super) time: Time,
     #[command(flatten)]
     pub(super) bounds: Bounds,
+    #[command(flatten)]
+    pub(super) replicas: Replicas,
     #[command(flatten)]
     pub(super) log: Log,
     /// The stdio MCP server and its arguments
@@ -143,6 +148,17 @@ pub(super) struct Log {
     pub(super) log_file: Option<OsString>,
 }
 
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "One of several replicas, with REDIS_URL")]
+pub(super) struct Replicas {
+    /// host:port at which the others reach this one (default: what it listens on, or the interface towards Redis)
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) advertise: Option<String>,
+    /// Judged at once, because what comes of it shows no password.
+    #[arg(skip)]
+    pub(super) redis: Option<Result<RedisAddress, &'static str>>,
+}
+
 impl Arguments {
     /// # Errors
     /// clap's, which is also how help and version are asked for.
@@ -171,6 +187,8 @@ impl Arguments {
         self.log.log_level = self.log.log_level.take().or_else(|| text("LOG_LEVEL"));
         self.log.log_format = self.log.log_format.take().or_else(|| text("LOG_FORMAT"));
         self.log.log_file = os("LOG_FILE");
+        let password = text("REDIS_PASSWORD");
+        self.replicas.redis = text("REDIS_URL").map(|url| RedisAddress::parse(&url, password.as_deref()));
         self.server_command = text("SERVER_COMMAND");
         self
     }

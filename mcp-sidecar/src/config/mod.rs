@@ -3,6 +3,7 @@
 
 mod check;
 pub mod cli;
+mod cluster;
 mod words;
 
 use std::ffi::OsString;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::child::{self, Command};
+use crate::cluster::ClusterConfig;
 use crate::mcp::identity::{FromHeader, Place};
 use crate::mcp::origin::OriginPolicy;
 use crate::mcp::session_id::Owner;
@@ -29,6 +31,8 @@ pub struct Config {
     /// Bytes of a request's body.
     pub max_body: usize,
     pub require_user: bool,
+    /// `None`: this is the only replica.
+    pub cluster: Option<ClusterConfig>,
     /// `/metrics` is there instead of on the main port.
     pub metrics_port: Option<u16>,
     /// How long calls in flight may take after SIGTERM.

@@ -82,3 +82,23 @@ fn help_teaches_by_example() {
     let text = help.to_string();
     assert!(text.contains("SERVER_COMMAND=") && text.contains("server-everything"), "{text}");
 }
+
+#[test]
+fn replicas_share_a_redis_that_the_wrapped_server_is_not_told_of() {
+    assert!(config(&["x"], &[("REDIS_PASSWORD", "p")]).unwrap().cluster.is_none());
+    let vars = [("REDIS_URL", "redis://redis:6379/0"), ("REDIS_PASSWORD", "hunter2")];
+    let one_of_several = config(&["--advertise", "http://time-1:3000", "x"], &vars).unwrap();
+    assert!(!format!("{one_of_several:?}").contains("hunter2"));
+    assert_eq!(one_of_several.cluster.unwrap().advertise.unwrap().as_str(), "time-1:3000");
+    let hidden = one_of_several.spawning.command.env;
+    assert_eq!(hidden, ["REDIS_URL", "REDIS_PASSWORD"].map(|name| (name.into(), OsString::new())));
+}
+
+#[test]
+fn a_redis_url_or_an_address_that_cannot_be_used_is_told_without_showing_the_password() {
+    for url in ["hunter2@redis", "rediss://:hunter2@redis:6379"] {
+        let found = faults(&["--advertise", "https://time/x", "x"], &[("REDIS_URL", url)]);
+        assert!(found.len() == 2 && found.concat().contains("REDIS_URL"), "{found:?}");
+        assert!(!found.concat().contains("hunter2"), "{found:?}");
+    }
+}

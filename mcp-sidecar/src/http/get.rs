@@ -1,6 +1,7 @@
 //! `GET /mcp`: the stream of what the server says on its own, or what was missed on another stream.
 
 use actix_web::{HttpRequest, HttpResponse};
+use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::{Shared, Sidecar, access, post, reply};
@@ -19,7 +20,10 @@ async fn serve(request: &HttpRequest, sidecar: &Sidecar) -> Result<HttpResponse,
         return Err(Rejection::NotAcceptable("text/event-stream"));
     }
     let session = sidecar.session(&head).inspect(|session| access::within(request, session));
-    in_session(&head, session.as_ref().map(|session| session.phase()))?;
+    match in_session(&head, session.as_ref().map(|session| session.phase())) {
+        Err(Rejection::SessionUnknown) => return sidecar.elsewhere(request, &head, Bytes::new()).await,
+        decided => decided?,
+    };
     let session = session.ok_or(Rejection::SessionUnknown)?;
     let last = head.last_event_id.map(|id| EventId::parse(id).ok_or(Rejection::EventUnknown)).transpose()?;
     let (reply, events) = oneshot::channel();

@@ -5,6 +5,7 @@ mod access;
 mod access_line;
 mod body;
 mod delete;
+mod forward;
 mod get;
 mod health;
 pub(crate) mod metrics;
@@ -17,6 +18,7 @@ use actix_web::http::header::{HOST, ORIGIN};
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
+use bytes::Bytes;
 
 use crate::mcp::head::{Presented, RequestHead};
 use crate::mcp::identity::{self, FromHeader};
@@ -37,6 +39,8 @@ pub(crate) struct Sidecar {
     pub(crate) require_user: bool,
     /// What a child is told about its user.
     pub(crate) told: Vec<FromHeader>,
+    /// Absent when this is the only replica.
+    pub(crate) elsewhere: Option<Arc<Elsewhere>>,
 }
 
 pub(crate) fn routes(service: &mut ServiceConfig) {
@@ -82,6 +86,28 @@ impl Sidecar {
             Presented::Nothing | Presented::Foreign => None,
         }
     }
+
+    /// Before the session's id is told: the client's next request may reach any replica.
+    async fn tell_replicas(&self, session: &Session) {
+        if let Some(elsewhere) = &self.elsewhere {
+            elsewhere.cluster.opened(session).await;
+        }
+    }
+
+    /// The answer to a request whose session is not here: that of the replica which has it.
+    async fn elsewhere(
+        &self,
+        request: &HttpRequest,
+        head: &RequestHead<'_>,
+        body: Bytes,
+    ) -> Result<HttpResponse, Rejection> {
+        match (&self.elsewhere, &head.session) {
+            (Some(elsewhere), Presented::Session(id)) => elsewhere.ask(request, (id, &head.owner), body).await,
+            _ => Err(Rejection::SessionUnknown),
+        }
+    }
 }
+
+pub(crate) use forward::Elsewhere;
 
 type Shared = Data<Sidecar>;

@@ -27,10 +27,14 @@ async fn serve(request: &HttpRequest, payload: Payload, sidecar: &Sidecar) -> Re
     let body = body::read(payload, head.content_length, sidecar.max_body).await?;
     let incoming = Incoming::parse(&body)?;
     access::read(request, &incoming, &body, &sidecar.metrics);
-    drop(body);
     let session = sidecar.session(&head).inspect(|session| access::within(request, session));
     let phase = session.as_ref().map(|session| session.phase());
-    match (dispatch::decide(&head, &incoming, phase)?, session) {
+    let action = match dispatch::decide(&head, &incoming, phase) {
+        Err(Rejection::SessionUnknown) => return sidecar.elsewhere(request, &head, body).await,
+        decided => decided?,
+    };
+    drop(body);
+    match (action, session) {
         (Action::Open, _) => open(sidecar, request, &head, incoming).await,
         (Action::Call, Some(session)) => Ok(reply::answer(call(&session, incoming, head.accept).await?)),
         (Action::Relay, Some(session)) => {
@@ -51,7 +55,7 @@ async fn open(
     let (reply, answer) = oneshot::channel();
     let first = ToActor::Call { incoming, accept: head.accept, reply };
     let session = sidecar.registry.open(head.owner.clone(), first).await?;
-    let answer = answered(answer).await;
+    let (answer, ()) = tokio::join!(answered(answer), sidecar.tell_replicas(&session));
     access::within(request, &session);
     answer.map(|answer| reply::opened(answer, &session.id))
 }

@@ -160,7 +160,7 @@ mod tests {
         {
             assert_eq!(of(Some(odd)).unwrap_err(), Rejection::HeaderUnreadable("X-User-Id"), "{odd:?}");
         }
-        assert_eq!(of(Some("--déjà vu; rm -rf / ".as_bytes())).unwrap()[..], ["--déjà vu; rm -rf /".into()]);
+        assert_eq!(of(Some("--déjà vu; rm -rf / ".as_bytes())).unwrap()[..], [Box::<str>::from("--déjà vu; rm -rf /")]);
     }
 
     #[test]

@@ -29,6 +29,12 @@ pub enum Rejection {
     AmbiguousParams,
     SessionRequired,
     SessionUnknown,
+    /// Another replica may have it; nobody can say just now.
+    SessionNotKnownYet,
+    /// The replica that has the session does not answer.
+    ReplicaSilent,
+    /// It took the request, and then the connection broke.
+    ReplicaLost,
     AlreadyInitialized,
     InitializeInBatch,
     EventUnknown,
@@ -89,7 +95,12 @@ impl Rejection {
             Self::BodyTooLarge => 413,
             Self::NotJsonMedia => 415,
             Self::TooManyCalls => 429,
-            Self::TooManySessions | Self::ShuttingDown | Self::ChildNotStarted => 503,
+            Self::ReplicaLost => 502,
+            Self::TooManySessions
+            | Self::ShuttingDown
+            | Self::ChildNotStarted
+            | Self::SessionNotKnownYet
+            | Self::ReplicaSilent => 503,
             Self::HeaderRepeated(_)
             | Self::HeaderUnreadable(_)
             | Self::UnsupportedVersion
@@ -117,7 +128,13 @@ impl Rejection {
             Self::MetaRequired(_) => -32602,
             Self::Malformed(Malformed::NotJson | Malformed::TooDeep) => -32700,
             Self::SessionUnknown => -32001,
-            Self::TooManySessions | Self::TooManyCalls | Self::ShuttingDown | Self::ChildNotStarted => -32603,
+            Self::TooManySessions
+            | Self::TooManyCalls
+            | Self::ShuttingDown
+            | Self::ChildNotStarted
+            | Self::SessionNotKnownYet
+            | Self::ReplicaSilent
+            | Self::ReplicaLost => -32603,
             _ => -32600,
         }
     }
@@ -126,7 +143,7 @@ impl Rejection {
     pub fn retry_after(&self) -> Option<u32> {
         match self {
             Self::Answering(answering) => answering.why.retry_after(),
-            Self::TooManyCalls => Some(1),
+            Self::TooManyCalls | Self::SessionNotKnownYet | Self::ReplicaSilent => Some(1),
             Self::TooManySessions | Self::ShuttingDown | Self::ChildNotStarted => Some(5),
             _ => None,
         }
@@ -159,6 +176,9 @@ impl Rejection {
             Self::AmbiguousParams => "Invalid Request: a member of params is given twice".into(),
             Self::SessionRequired => "Mcp-Session-Id is required; send initialize first".into(),
             Self::SessionUnknown => "Session not found".into(),
+            Self::SessionNotKnownYet => "whether this session exists cannot be said just now".into(),
+            Self::ReplicaSilent => "the replica that has this session does not answer".into(),
+            Self::ReplicaLost => "the replica that has this session was lost before it answered".into(),
             Self::AlreadyInitialized => "Invalid Request: this session is initialized already".into(),
             Self::InitializeInBatch => "Invalid Request: initialize must stand alone".into(),
             Self::EventUnknown => "Last-Event-ID names no event that is still kept".into(),

@@ -55,6 +55,11 @@ impl Owner {
         Self { told, ..self }
     }
 
+    /// The user's id.
+    pub fn as_str(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+
     pub fn is_somebody(&self) -> bool {
         self.user.is_some()
     }

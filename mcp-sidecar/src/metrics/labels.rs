@@ -155,6 +155,35 @@ labels! {
         Calls = "calls",
         ShuttingDown = "shutting_down",
         Child = "child",
+        /// Another replica has the session, or may have it, and cannot be asked.
+        Replica = "replica",
+    }
+}
+
+labels! {
+    /// What became of a request whose session is not here.
+    "outcome": Forwarding {
+        /// The replica that has the session answered.
+        Answered = "answered",
+        /// No replica has it.
+        Unknown = "unknown",
+        /// Redis could not say.
+        RedisAway = "redis_away",
+        /// The replica that has it did not take the request.
+        Silent = "silent",
+        /// It took the request and did not answer.
+        Lost = "lost",
+    }
+}
+
+impl From<&Rejection> for Forwarding {
+    fn from(why: &Rejection) -> Self {
+        match why {
+            Rejection::SessionNotKnownYet => Self::RedisAway,
+            Rejection::ReplicaSilent => Self::Silent,
+            Rejection::ReplicaLost => Self::Lost,
+            _ => Self::Unknown,
+        }
     }
 }
 
@@ -174,6 +203,7 @@ impl From<&Rejection> for Refusal {
             Rejection::TooManyCalls => Self::Calls,
             Rejection::ShuttingDown => Self::ShuttingDown,
             Rejection::ChildNotStarted => Self::Child,
+            Rejection::SessionNotKnownYet | Rejection::ReplicaSilent | Rejection::ReplicaLost => Self::Replica,
             _ => Self::Request,
         }
     }

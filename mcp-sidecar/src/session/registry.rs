@@ -69,6 +69,11 @@ impl Session {
         self.started + Duration::from_millis(self.used.load(Ordering::Relaxed))
     }
 
+    pub(crate) fn held(&self) -> Held {
+        let (id, owner) = (self.id.clone(), self.owner.clone());
+        Held { id, owner, opened: self.started, last_used: self.last_used() }
+    }
+
     pub(super) fn set_busy(&self, busy: bool) {
         self.busy.store(busy, Ordering::Relaxed);
     }
@@ -91,6 +96,15 @@ impl Session {
             registry.lock().remove(&self.id);
         }
     }
+}
+
+/// What other replicas are told of a session.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    pub(crate) id: SessionId,
+    pub(crate) owner: Owner,
+    pub(crate) opened: Instant,
+    pub(crate) last_used: Instant,
 }
 
 #[derive(Debug)]
@@ -129,6 +143,10 @@ impl Registry {
     /// The session, if it is this owner's. That it exists for another is told to nobody.
     pub(crate) fn find(&self, id: &SessionId, owner: &Owner) -> Option<Arc<Session>> {
         self.lock().get(id).filter(|session| session.owner == *owner).cloned()
+    }
+
+    pub(crate) fn held(&self) -> Vec<Held> {
+        self.lock().values().map(|session| session.held()).collect()
     }
 
     /// Ends a session; its child is stopped meanwhile.

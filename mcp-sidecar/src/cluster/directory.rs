@@ -1,0 +1,127 @@
+//! Which replica has a session: remembered for a moment, else asked of Redis.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Member;
+use super::whereabouts::{Place, of_another, reached};
+use crate::mcp::rejection::Rejection;
+use crate::mcp::session_id::{Owner, SessionId};
+
+/// As long as a replica that is told to stop goes on serving after it took its keys back: see [`super::Cluster::leave`].
+pub(super) const FRESH: Duration = Duration::from_secs(1);
+/// While Redis is away nothing moves, so what was known then still holds; but not for ever.
+const STALE: Duration = Duration::from_secs(600);
+const REMEMBERED: usize = 10_000;
+
+#[derive(Debug, Default)]
+pub(super) struct Directory {
+    seen: Mutex<HashMap<SessionId, (Place, Instant)>>,
+}
+
+impl Directory {
+    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, (Place, Instant)>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remembered(&self, id: &SessionId, no_older: Duration, now: Instant) -> Option<Place> {
+        let seen = self.lock();
+        seen.get(id).filter(|(_, at)| now < *at + no_older).map(|(place, _)| place.clone())
+    }
+
+    fn remember(&self, id: &SessionId, place: &Place, now: Instant) {
+        let mut seen = self.lock();
+        if seen.len() >= REMEMBERED {
+            seen.retain(|_, (_, at)| now < *at + FRESH);
+        }
+        if seen.len() < REMEMBERED {
+            seen.insert(id.clone(), (place.clone(), now));
+        }
+    }
+
+    pub(super) fn forget(&self, id: &SessionId) {
+        self.lock().remove(id);
+    }
+}
+
+impl Member {
+    /// Where a session of `asker` is that is not here.
+    pub(super) async fn place(&self, id: &SessionId, asker: &Owner) -> Result<Place, Rejection> {
+        let now = Instant::now();
+        let no_older = if self.trust.is_away() { STALE } else { FRESH };
+        let place = match self.directory.remembered(id, no_older, now) {
+            Some(place) => place,
+            None => self.ask(id, asker, now).await?,
+        };
+        if place.owner.is_same_user(asker) { Ok(place) } else { Err(Rejection::SessionUnknown) }
+    }
+
+    async fn ask(&self, id: &SessionId, asker: &Owner, now: Instant) -> Result<Place, Rejection> {
+        if self.trust.is_away() {
+            return Err(Rejection::SessionNotKnownYet);
+        }
+        let away = |cause| {
+            self.trouble(&cause);
+            Rejection::SessionNotKnownYet
+        };
+        let found = self.store.session(id).await.map_err(away)?;
+        let knowledge = self.trust.judge(found.knowledge, now);
+        let record = of_another(found.record.as_deref(), asker, &self.id, knowledge)?;
+        let sign = self.store.sign_of_life(&record.replica).await.map_err(away)?;
+        let place = reached(record, sign.as_deref(), &self.service, knowledge)?;
+        self.directory.remember(id, &place, now);
+        Ok(place)
+    }
+
+    /// Whether that replica still gives signs of life. Not known: it may.
+    pub(super) async fn lives(&self, place: &Place) -> bool {
+        match self.store.sign_of_life(&place.replica).await {
+            Ok(sign) => sign.is_some(),
+            Err(cause) => {
+                self.trouble(&cause);
+                true
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::address::Address;
+    use crate::cluster::record::ReplicaId;
+
+    fn place() -> Place {
+        let address = Address::parse("time-1:3000").unwrap();
+        Place { replica: ReplicaId::from_random([1; 16]), address, owner: Owner::user("alice") }
+    }
+
+    fn id(number: usize) -> SessionId {
+        let mut bytes = [0; 24];
+        bytes[..8].copy_from_slice(&number.to_le_bytes());
+        SessionId::from_random(bytes)
+    }
+
+    #[test]
+    fn what_was_seen_is_remembered_for_a_moment_and_until_it_is_forgotten() {
+        let (directory, start) = (Directory::default(), Instant::now());
+        directory.remember(&id(1), &place(), start);
+        assert_eq!(directory.remembered(&id(1), FRESH, start), Some(place()));
+        assert_eq!(directory.remembered(&id(1), FRESH, start + FRESH), None);
+        assert_eq!(directory.remembered(&id(1), STALE, start + FRESH), Some(place()));
+        directory.forget(&id(1));
+        assert_eq!(directory.remembered(&id(1), STALE, start), None);
+    }
+
+    #[test]
+    fn the_memory_is_bounded_and_makes_room_by_age() {
+        let (directory, start) = (Directory::default(), Instant::now());
+        (0..REMEMBERED + 9).for_each(|number| directory.remember(&id(number), &place(), start));
+        assert_eq!(directory.lock().len(), REMEMBERED);
+        directory.remember(&id(REMEMBERED + 9), &place(), start + FRESH);
+        assert_eq!(directory.lock().len(), 1);
+    }
+}

@@ -10,7 +10,7 @@ use auth_server::store::{Backend, StoreConfig};
 use tempfile::TempDir;
 
 use crate::compare::{Effort, Footprint, Measured};
-use crate::load::{HttpLoad, Load, Sample, once};
+use crate::load::{HttpLoad, Sample, once};
 use crate::mint::{Mint, now};
 use crate::places::built;
 use crate::process::Program;
@@ -63,7 +63,7 @@ pub(crate) async fn run(effort: Effort) -> Result<Vec<Measured>, Box<dyn Error>>
 }
 
 fn empty(name: &'static str) -> Measured {
-    Measured { name, loads: Default::default(), footprint: Footprint::default() }
+    Measured { name, loads: Default::default(), lost: Default::default(), footprint: Footprint::default() }
 }
 
 impl Place {
@@ -82,8 +82,8 @@ impl Place {
             every: None,
         };
         // The known token first: meanwhile a start ends all that it does beside its answers.
-        let many_known = Load::Http(again(CONNECTIONS)).run(time / 3).await?;
-        let one_known = Load::Http(again(1)).run(time / 3).await?;
+        let many_known = again(CONNECTIONS).run(time / 3).await?;
+        let one_known = again(1).run(time / 3).await?;
         let many_new = once(running.addr, running.id(), &warm, &shares).await?;
         let one_new = once(running.addr, running.id(), &warm, &[one]).await?;
         Ok([many_new, one_new, many_known, one_known])

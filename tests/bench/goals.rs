@@ -8,13 +8,13 @@ use crate::load::Sample;
 use crate::places::built;
 use crate::report::{Report, cell, row};
 use crate::verify::{self, BARE, EMBEDDED, ON_REDIS, ORIGINAL};
-use crate::{revocation, through};
+use crate::{call_goals, revocation, through};
 
-const MIB: f64 = (1 << 20) as f64;
+pub(crate) const MIB: f64 = (1 << 20) as f64;
 
 /// Empty where nothing was measured that was promised.
 pub(crate) fn table(report: &Report) -> String {
-    let rows = [verify(report), cold(report), rest(report)].concat();
+    let rows = [verify(report), cold(report), rest(report), call_goals::rows(report)].concat();
     if rows.is_empty() {
         return String::new();
     }
@@ -89,6 +89,6 @@ fn rest(report: &Report) -> Vec<String> {
     rows
 }
 
-fn goal(what: &str, goal: &str, measured: impl IntoIterator<Item = f64>) -> String {
+pub(crate) fn goal(what: &str, goal: &str, measured: impl IntoIterator<Item = f64>) -> String {
     row(&[what.to_owned(), goal.to_owned(), cell(measured)])
 }

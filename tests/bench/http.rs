@@ -2,13 +2,19 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// How long an answer may take, unless told otherwise.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
+    patience: Duration,
 }
 
 pub(crate) struct Response<'a> {
@@ -21,11 +27,24 @@ impl Connection {
     pub(crate) async fn open(addr: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(addr).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: Vec::with_capacity(1 << 14) })
+        Ok(Self { stream, buffer: Vec::with_capacity(1 << 14), patience: PATIENCE })
+    }
+
+    pub(crate) fn patient_for(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Sends the request as it is and reads exactly its response.
     pub(crate) async fn exchange(&mut self, request: &[u8]) -> io::Result<Response<'_>> {
+        let head = timeout(self.patience, self.converse(request)).await??;
+        let (head, body) = self.buffer.split_at(head);
+        let head = text(head)?;
+        let status = head.get(9..12).and_then(|digits| digits.parse().ok()).ok_or_else(|| malformed("status line"))?;
+        Ok(Response { status, head, body })
+    }
+
+    /// Fills the buffer with one response; returns the length of its head.
+    async fn converse(&mut self, request: &[u8]) -> io::Result<usize> {
         self.stream.write_all(request).await?;
         self.buffer.clear();
         let head = loop {
@@ -38,10 +57,7 @@ impl Connection {
         while !framing.is_complete(&self.buffer[head..]) {
             self.read_more().await?;
         }
-        let (head, body) = self.buffer.split_at(head);
-        let head = text(head)?;
-        let status = head.get(9..12).and_then(|digits| digits.parse().ok()).ok_or_else(|| malformed("status line"))?;
-        Ok(Response { status, head, body })
+        Ok(head)
     }
 
     async fn read_more(&mut self) -> io::Result<()> {

@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
 
+use crate::compare::Effort;
 use crate::http::Connection;
+use crate::large::LargeLoad;
+use crate::opening::{Opening, Spawning};
 use crate::process::cpu_time;
 use crate::stdio::StdioLoad;
 
@@ -17,6 +20,9 @@ const WARM_UP: usize = 10;
 pub(crate) enum Load {
     Http(HttpLoad),
     Stdio(StdioLoad),
+    Large(LargeLoad),
+    Opening(Opening),
+    Spawning(Spawning),
 }
 
 /// What is sent to a running server: one connection for each request, which it repeats.
@@ -42,16 +48,19 @@ pub(crate) struct Sample {
 }
 
 impl Load {
-    pub(crate) async fn run(&mut self, time: Duration) -> io::Result<Sample> {
+    pub(crate) async fn run(&mut self, effort: Effort) -> io::Result<Sample> {
         match self {
-            Self::Http(load) => load.run(time).await,
-            Self::Stdio(load) => load.run(time),
+            Self::Http(load) => load.run(effort.time).await,
+            Self::Stdio(load) => load.run(effort.time),
+            Self::Large(load) => load.run(effort.patience).await,
+            Self::Opening(load) => load.run(effort.patience).await,
+            Self::Spawning(load) => load.run(),
         }
     }
 }
 
 impl HttpLoad {
-    async fn run(&self, time: Duration) -> io::Result<Sample> {
+    pub(crate) async fn run(&self, time: Duration) -> io::Result<Sample> {
         let mut connections = try_join_all(self.requests.iter().map(|request| self.connect(request))).await?;
         let (start, cpu) = (Instant::now(), cpu_time(self.process)?);
         let until = start + time;

@@ -3,15 +3,19 @@
 //! Everything listens on loopback and ends with the run. How it is measured: docs/benchmarks.md.
 
 mod bare;
+mod bridges;
+mod call_goals;
 mod calls;
 mod cold;
 mod compare;
 mod goals;
 mod http;
+mod large;
 mod load;
 mod login;
 mod machine;
 mod mint;
+mod opening;
 mod places;
 mod plot;
 mod process;

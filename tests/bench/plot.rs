@@ -4,7 +4,7 @@ use crate::compare::Measured;
 use crate::load::Sample;
 use crate::report::Report;
 use crate::stats::{Spread, figure};
-use crate::{calls, verify};
+use crate::{bridges, calls, verify};
 
 const WIDTH: f64 = 860.0;
 const NAMES: f64 = 230.0;
@@ -142,8 +142,8 @@ fn figure_of_power(power: f64) -> String {
 
 fn class(name: &str) -> &'static str {
     match name {
-        verify::ORIGINAL | calls::ORIGINAL => "original",
         verify::BARE | calls::DIRECT => "limit",
-        _ => "ours",
+        verify::EMBEDDED | verify::ON_REDIS | bridges::SIDECAR => "ours",
+        _ => "original",
     }
 }

@@ -55,9 +55,18 @@ impl Running {
 
     /// Resident memory, in bytes.
     pub(crate) fn memory(&self) -> io::Result<u64> {
+        self.status("VmRSS:")
+    }
+
+    /// The most it ever was.
+    pub(crate) fn peak_memory(&self) -> io::Result<u64> {
+        self.status("VmHWM:")
+    }
+
+    fn status(&self, name: &str) -> io::Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.id()))?;
-        let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
-        let kib: u64 = kib.and_then(|kib| kib.parse().ok()).ok_or_else(|| io::Error::other("no VmRSS"))?;
+        let kib = status.lines().find_map(|line| line.strip_prefix(name)?.trim().strip_suffix(" kB"));
+        let kib: u64 = kib.and_then(|kib| kib.parse().ok()).ok_or_else(|| io::Error::other("no such field"))?;
         Ok(kib * 1024)
     }
 }

@@ -10,7 +10,7 @@ use crate::goals::{self, per_round};
 use crate::load::Sample;
 use crate::plot;
 use crate::stats::{Spread, figure};
-use crate::{calls, cold, through, verify};
+use crate::{bridges, calls, cold, through, verify};
 
 const PAGE: &str = "docs/benchmarks.md";
 const PLOT: &str = "docs/benchmarks.svg";
@@ -28,6 +28,9 @@ pub(crate) struct Report {
     pub(crate) revocation: Vec<f64>,
     pub(crate) calls: Vec<Measured>,
 }
+
+/// Instead of figures: an answer never came, or the program died.
+const LOST: &str = "lost";
 
 /// Rates are shown beside this program's, too.
 type Base = (&'static str, &'static str);
@@ -48,14 +51,18 @@ impl Report {
             ),
             ("`/verify`", &self.cold, cold::LOADS.to_vec(), &[]),
             ("Through Traefik", &self.through, names(through::LOADS), &[("× limit", through::YES)]),
-            ("`tools/call`", &self.calls, names(calls::LOADS), &[("× original", calls::ORIGINAL)]),
+            ("`tools/call`", &self.calls, names(calls::LOADS), &[("× original", bridges::ORIGINAL)]),
         ];
         for (topic, programs, loads, bases) in topics {
             for label in loads.into_iter().filter(|_| !programs.is_empty()) {
                 text += &format!("\n### {topic}, {label}\n\n{}", speed(programs, label, bases));
             }
         }
-        text + "\n### Start-up and memory\n\n" + &footprints(self.verify.iter().chain(&self.calls))
+        for label in [calls::OPENING, calls::LARGE].into_iter().filter(|_| !self.calls.is_empty()) {
+            text += &format!("\n### `tools/call`, {label}\n\n{}", times(&self.calls, label));
+        }
+        text += "\n### Start-up and memory\n\n";
+        text + &footprints(&self.verify) + &bridge_footprints(&self.calls)
     }
 
     pub(crate) fn write(&self) -> io::Result<()> {
@@ -83,6 +90,10 @@ fn speed(programs: &[Measured], load: &str, bases: &[Base]) -> String {
     let heads: Vec<_> = [""].into_iter().chain(heads).map(str::to_owned).collect();
     let mut table = row(&heads) + "| --- |" + &" ---: |".repeat(heads.len() - 1) + "\n";
     for program in programs {
+        if program.lost.contains(load) {
+            table += &row(&[program.name.to_owned(), LOST.to_owned()]);
+            continue;
+        }
         let Some(samples) = program.loads.get(load) else { continue };
         let column = |of: fn(&Sample) -> f64| cell(samples.iter().map(of));
         let mut cells = vec![program.name.to_owned(), column(|sample| sample.per_second)];
@@ -95,14 +106,50 @@ fn speed(programs: &[Measured], load: &str, bases: &[Base]) -> String {
     table
 }
 
-fn footprints<'a>(programs: impl Iterator<Item = &'a Measured>) -> String {
+/// What takes so long that it is not asked for over and over.
+fn times(programs: &[Measured], load: &str) -> String {
+    let mut table =
+        row(&["", "p50 ms", "× original", "CPU ms each"].map(str::to_owned)) + "| --- | ---: | ---: | ---: |\n";
+    for program in programs {
+        let mut cells = vec![program.name.to_owned()];
+        if program.lost.contains(load) {
+            cells.push(LOST.to_owned());
+        } else {
+            let samples = program.loads.get(load).into_iter().flatten();
+            cells.push(cell(samples.clone().map(|sample| sample.p50_us / 1e3)));
+            cells.push(cell(per_round(programs, load, [program.name, bridges::ORIGINAL], |sample| sample.p50_us)));
+            cells.push(cell(samples.filter_map(|sample| Some(sample.cpu_us? / 1e3))));
+        }
+        table += &row(&cells);
+    }
+    table
+}
+
+fn bridge_footprints(programs: &[Measured]) -> String {
+    let heads = ["", "start to first `initialize`, ms", "idle, MiB", "50 sessions, MiB", "after load, MiB"];
+    let heads = [&heads[..], &["peak of one 5 MiB result, MiB"]].concat();
+    let mut table = String::from("\n") + &row(&heads.iter().map(|head| (*head).to_owned()).collect::<Vec<_>>());
+    table += "| --- | ---: | ---: | ---: | ---: | ---: |\n";
+    for Measured { name, footprint, lost, .. } in programs.iter().filter(|program| program.name != calls::DIRECT) {
+        let columns = [&footprint.start_ms, &footprint.idle_mib, &footprint.sessions_mib];
+        let mut cells = vec![(*name).to_owned()];
+        cells.extend(columns.map(|values| cell(values.iter().copied())));
+        cells.push(cell(footprint.loaded_mib));
+        let peak = cell(footprint.peak_mib.iter().copied());
+        cells.push(if lost.contains(calls::LARGE) { LOST.to_owned() } else { peak });
+        table += &row(&cells);
+    }
+    if programs.is_empty() { String::new() } else { table }
+}
+
+fn footprints(programs: &[Measured]) -> String {
     let mut table = row(&["", "start, ms", "memory idle, MiB", "memory after load, MiB"].map(str::to_owned));
     table += "| --- | ---: | ---: | ---: |\n";
-    for Measured { name, footprint, .. } in programs.filter(|program| !program.footprint.start_ms.is_empty()) {
+    for Measured { name, footprint, .. } in programs {
         let (start, idle) = (footprint.start_ms.iter().copied(), footprint.idle_mib.iter().copied());
         table += &row(&[(*name).to_owned(), cell(start), cell(idle), cell(footprint.loaded_mib)]);
     }
-    table
+    if programs.is_empty() { String::new() } else { table }
 }
 
 pub(crate) fn row(cells: &[String]) -> String {

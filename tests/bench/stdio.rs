@@ -6,15 +6,20 @@ use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::calls::{CALL, INITIALIZE};
+use crate::calls::INITIALIZE;
 use crate::load::Sample;
 use crate::places::command;
 
 pub(crate) struct StdioLoad {
     children: Vec<Peer>,
+    /// A line.
+    call: String,
+    /// Not over and over: one call takes long enough.
+    once: bool,
 }
 
-struct Peer {
+/// A server that has answered `initialize`; ended with the value.
+pub(crate) struct Peer {
     process: Child,
     stdin: Option<ChildStdin>,
     stdout: BufReader<ChildStdout>,
@@ -22,16 +27,21 @@ struct Peer {
 }
 
 impl StdioLoad {
-    pub(crate) fn start(server: &Path, sessions: usize) -> io::Result<Self> {
+    pub(crate) fn start(server: &Path, sessions: usize, call: &str) -> io::Result<Self> {
         let children = (0..sessions).map(|_| Peer::start(server)).collect::<io::Result<_>>()?;
-        Ok(Self { children })
+        Ok(Self { children, call: format!("{call}\n"), once: false })
+    }
+
+    pub(crate) fn once(self) -> Self {
+        Self { once: true, ..self }
     }
 
     /// One thread for each child; every one sends its next call when the last is answered.
     pub(crate) fn run(&mut self, time: Duration) -> io::Result<Sample> {
-        let start = Instant::now();
+        let (start, call) = (Instant::now(), &self.call);
+        let until = if self.once { start } else { start + time };
         let latencies = thread::scope(|scope| {
-            let spawn = |peer| scope.spawn(move || repeat(peer, start + time));
+            let spawn = |peer| scope.spawn(move || repeat(peer, call, until));
             let threads: Vec<_> = self.children.iter_mut().map(spawn).collect();
             let join = |thread: thread::ScopedJoinHandle<'_, _>| thread.join().expect("its thread does not panic");
             threads.into_iter().map(join).collect::<io::Result<Vec<_>>>()
@@ -41,7 +51,7 @@ impl StdioLoad {
 }
 
 impl Peer {
-    fn start(server: &Path) -> io::Result<Self> {
+    pub(crate) fn start(server: &Path) -> io::Result<Self> {
         let mut process = command(server).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let stdout = process.stdout.take().ok_or_else(|| io::Error::other("stdout is piped"))?;
         let stdin = process.stdin.take();
@@ -68,12 +78,11 @@ impl Drop for Peer {
     }
 }
 
-fn repeat(peer: &mut Peer, until: Instant) -> io::Result<Vec<Duration>> {
-    let call = format!("{CALL}\n");
+fn repeat(peer: &mut Peer, call: &str, until: Instant) -> io::Result<Vec<Duration>> {
     let mut latencies = Vec::with_capacity(1 << 16);
     let mut sent = Instant::now();
     while sent < until || latencies.is_empty() {
-        peer.exchange(&call)?;
+        peer.exchange(call)?;
         let answered = Instant::now();
         latencies.push(answered - sent);
         sent = answered;

@@ -40,6 +40,7 @@ pub(crate) async fn run(effort: Effort) -> Result<Vec<Measured>, Box<dyn Error>>
         running: None,
         loads: loads(&running, &ask(host, &token)),
         footprint: Footprint::default(),
+        may_lose: false,
     });
     Ok(rounds(subjects.into(), effort).await?)
 }

@@ -54,7 +54,7 @@ pub(crate) async fn run(effort: Effort) -> Result<Vec<Measured>, Box<dyn Error>>
         let ours = [EMBEDDED, ON_REDIS].contains(&program.name);
         let token = if ours { login::access_token(running.addr, HOST).await? } else { original_token.clone() };
         let loads = loads(&running, &token, program.name == ORIGINAL);
-        subjects.push(Subject { name: program.name, running: Some(running), loads, footprint });
+        subjects.push(Subject { name: program.name, running: Some(running), loads, footprint, may_lose: false });
     }
     Ok(rounds(subjects, effort).await?)
 }

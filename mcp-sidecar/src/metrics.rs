@@ -92,7 +92,6 @@ impl Metrics {
     }
 
     /// A spare child.
-    #[expect(dead_code, reason = "spare children are being built")]
     pub(crate) fn warm(&self) -> InUse {
         InUse::of(&self.warm)
     }

@@ -132,6 +132,18 @@ impl Child {
         self.stopping.cancel();
     }
 
+    /// Whether nothing of it is left.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.ended.borrow().is_some()
+    }
+
+    /// Waits for its end, whoever brings it about; its events stay where they are.
+    pub fn ended(&self) -> impl Future<Output = ()> + use<> {
+        let mut ended = self.ended.clone();
+        async move { drop(ended.wait_for(Option::is_some).await) }
+    }
+
     /// The process id, which is also that of its group and session.
     #[must_use]
     pub fn id(&self) -> u32 {

@@ -32,6 +32,9 @@ impl Arguments {
         }
         let limits = limits(&time, &bounds, faults);
         let told = told(&wrapped, faults);
+        if limits.warm > 0 && !told.is_empty() {
+            faults.push("--warm starts servers before their user is known: it cannot go with --env-from-header or --arg-from-header".to_owned());
+        }
         Some(Config {
             host: listening.host.unwrap_or_else(|| "127.0.0.1".to_owned()),
             port: number("--port", listening.port.as_deref(), 3000, faults),
@@ -88,6 +91,7 @@ fn limits(time: &Time, bounds: &Bounds, faults: &mut Vec<String>) -> Limits {
             100,
             faults,
         ),
+        warm: number("--warm", bounds.warm.as_deref(), 0, faults),
     }
 }
 

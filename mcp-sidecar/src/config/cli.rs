@@ -118,6 +118,9 @@ pub(super) struct Bounds {
     /// Sessions at once of one X-User-Id (default: 100)
     #[arg(long, value_name = "N")]
     pub(super) max_sessions_per_user: Option<String>,
+    /// Server processes started ahead, so that a new session need not wait for npx (default: 0)
+    #[arg(long, value_name = "N")]
+    pub(super) warm: Option<String>,
     /// Requests in flight in one session (default: 256)
     #[arg(long, value_name = "N")]
     pub(super) max_calls: Option<String>,

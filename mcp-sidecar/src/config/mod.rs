@@ -95,6 +95,8 @@ pub struct Limits {
     pub session: SessionLimits,
     pub sessions: usize,
     pub sessions_per_user: usize,
+    /// Spare children.
+    pub warm: usize,
 }
 
 #[derive(Clone, Copy, Debug)]

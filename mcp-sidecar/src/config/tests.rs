@@ -72,6 +72,13 @@ fn all_faults_are_reported_at_once() {
 }
 
 #[test]
+fn a_server_cannot_be_started_ahead_of_the_user_that_it_is_told() {
+    let faults = faults(&["--warm", "1", "--env-from-header", "USER=X-User-Id", "srv"], &[]);
+    assert!(faults[0].contains("--warm") && faults[0].contains("--env-from-header"), "{faults:?}");
+    assert_eq!(config(&["--warm", "1", "srv"], &[]).unwrap().limits.warm, 1);
+}
+
+#[test]
 fn an_unfinished_server_command_is_a_fault_of_its_own() {
     assert_eq!(faults(&[], &[("SERVER_COMMAND", "a 'b")]), ["SERVER_COMMAND has an open single quote"]);
 }

@@ -17,6 +17,7 @@ pub(crate) mod registry;
 mod restart;
 pub(crate) mod sink;
 mod streams;
+mod warm;
 
 use bytes::Bytes;
 use tokio::sync::oneshot;

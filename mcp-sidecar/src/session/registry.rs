@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use super::ToActor;
 use super::actor::Actor;
 use super::restart::Spawned;
+use super::warm::{self, Warm};
 use crate::child;
 use crate::config::{Limits, Spawning};
 use crate::mcp::dispatch::Phase;
@@ -94,6 +95,7 @@ impl Session {
     pub(super) fn forget(&self) {
         if let Some(registry) = self.registry.upgrade() {
             registry.lock().remove(&self.id);
+            registry.warm.changed.notify_one();
         }
     }
 }
@@ -112,7 +114,8 @@ pub(crate) struct Registry {
     sessions: Mutex<HashMap<SessionId, Arc<Session>>>,
     spawning: Spawning,
     limits: Limits,
-    metrics: Arc<Metrics>,
+    pub(super) metrics: Arc<Metrics>,
+    warm: Arc<Warm>,
     /// Outlives the HTTP server's workers, as children must.
     supervisor: Handle,
     actors: TaskTracker,
@@ -123,17 +126,23 @@ pub(crate) struct Registry {
 
 impl Registry {
     pub(crate) fn new(spawning: Spawning, limits: Limits, supervisor: Handle, metrics: Arc<Metrics>) -> Arc<Self> {
-        Arc::new(Self {
+        let registry = Arc::new(Self {
             sessions: Mutex::default(),
             spawning,
             limits,
             metrics,
+            warm: Arc::default(),
             supervisor,
             actors: TaskTracker::new(),
             opened: AtomicU64::new(0),
             drain: CancellationToken::new(),
             stop: CancellationToken::new(),
-        })
+        });
+        if limits.warm > 0 {
+            let (warm, stop) = (Arc::clone(&registry.warm), registry.drain.clone());
+            registry.actors.spawn_on(warm::keep(Arc::downgrade(&registry), warm, stop), &registry.supervisor);
+        }
+        registry
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Arc<Session>>> {
@@ -209,12 +218,30 @@ impl Registry {
         Ok(())
     }
 
-    /// Forks: not for an async worker.
+    /// A spare, or a new one. Forks: not for an async worker.
     fn spawn_child(&self, session: &Session) -> std::io::Result<Spawned> {
-        let Spawning { command, limits, .. } = self.spawning.for_owner(&session.owner);
-        let spawned = child::spawn(&command, &limits, &session.number.to_string(), &self.supervisor);
+        match self.warm.take() {
+            Some(spare) => Ok(spare),
+            None => self.fork(&session.owner, &session.number.to_string()),
+        }
+    }
+
+    fn fork(&self, owner: &Owner, label: &str) -> std::io::Result<Spawned> {
+        let Spawning { command, limits, .. } = self.spawning.for_owner(owner);
+        let spawned = child::spawn(&command, &limits, label, &self.supervisor);
         self.metrics.child_starts.add(if spawned.is_ok() { ChildStart::Started } else { ChildStart::Failed });
         spawned
+    }
+
+    pub(super) async fn spawn_spare(self: &Arc<Self>) -> std::io::Result<Spawned> {
+        let registry = Arc::clone(self);
+        let spawned = self.supervisor.spawn_blocking(move || registry.fork(&Owner::nobody(), "spare")).await;
+        spawned.unwrap_or_else(|gone| Err(std::io::Error::other(gone)))
+    }
+
+    pub(super) fn has_room_for_spare(&self) -> bool {
+        let spares = self.warm.len();
+        spares < self.limits.warm && self.lock().len() + spares < self.limits.sessions
     }
 
     /// Makes room if there is none: the owner's own oldest idle session goes first.

@@ -9,7 +9,7 @@ use tokio::time::{Duration, Instant, sleep_until};
 use crate::child::{Child, ExitReason, FromChild};
 
 const FIRST: Duration = Duration::from_millis(100);
-const LONGEST: Duration = Duration::from_secs(30);
+pub(super) const LONGEST: Duration = Duration::from_secs(30);
 /// A child that has lived this long was healthy: what came before it is forgotten.
 const HEALTHY: Duration = Duration::from_secs(60);
 /// A fresh child that has not answered `initialize` by then is as good as none.

@@ -15,3 +15,4 @@ mod sessions;
 mod shutdown;
 mod streams;
 mod support;
+mod warm;

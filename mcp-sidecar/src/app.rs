@@ -69,7 +69,8 @@ impl Application {
         let asking = Asking { supervisor: Handle::current(), metrics: Arc::clone(&metrics), stop: stopping.clone() };
         let readiness = Readiness::new(&config.spawning, config.era, asking);
         let service = service(&config.spawning);
-        let registry = Registry::new(config.spawning, config.limits, Handle::current(), Arc::clone(&metrics));
+        let registry =
+            Registry::new(config.spawning, config.era, config.limits, Handle::current(), Arc::clone(&metrics));
         let cluster =
             config.cluster.map(|config| Cluster::join(config, addr, service, (&registry, &metrics))).transpose()?;
         let elsewhere = cluster.map(|cluster| Arc::new(Elsewhere::new(cluster, Arc::clone(&metrics))));
@@ -95,6 +96,9 @@ impl Application {
         let server = HttpServer::new(move || App::new().app_data(sidecar.clone()).configure(routes))
             .client_request_timeout(HEAD_TIMEOUT)
             .keep_alive(KEEP_ALIVE)
+            // A client that closes its connection is noticed at once, even while nothing is written to it: since
+            // 2026-07-28 that cancels its request.
+            .h1_allow_half_closed(false)
             .shutdown_timeout(GRACE_SECONDS)
             .disable_signals()
             .listen(listener)

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::{Shared, Sidecar, access, post, reply};
-use crate::mcp::dispatch::in_session;
+use crate::mcp::dispatch::{in_session, knows_sessions};
 use crate::mcp::rejection::Rejection;
 use crate::mcp::sse::EventId;
 use crate::session::ToActor;
@@ -16,6 +16,7 @@ pub(super) async fn get(request: HttpRequest, sidecar: Shared) -> HttpResponse {
 
 async fn serve(request: &HttpRequest, sidecar: &Sidecar) -> Result<HttpResponse, Rejection> {
     let head = sidecar.admit(request)?;
+    knows_sessions(&head)?;
     if !head.accept.sse {
         return Err(Rejection::NotAcceptable("text/event-stream"));
     }

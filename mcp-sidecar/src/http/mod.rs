@@ -3,6 +3,7 @@
 
 mod access;
 mod access_line;
+mod alone;
 mod body;
 mod delete;
 mod forward;

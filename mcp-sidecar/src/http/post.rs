@@ -4,13 +4,13 @@ use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use tokio::sync::oneshot;
 
-use super::{Shared, Sidecar, access, body, reply};
+use super::{Shared, Sidecar, access, alone, body, reply};
 use crate::mcp::dispatch::{self, Action, in_session};
 use crate::mcp::head::{Accept, RequestHead};
 use crate::mcp::jsonrpc::Incoming;
 use crate::mcp::rejection::Rejection;
 use crate::session::registry::Session;
-use crate::session::{Reply, ToActor};
+use crate::session::{Awaited, Reply, ToActor};
 
 pub(super) async fn post(request: HttpRequest, payload: Payload, sidecar: Shared) -> HttpResponse {
     serve(&request, payload, &sidecar).await.unwrap_or_else(|refused| reply::refused(&refused))
@@ -41,6 +41,8 @@ async fn serve(request: &HttpRequest, payload: Payload, sidecar: &Sidecar) -> Re
             hand(&session, ToActor::Relay(incoming)).await?;
             Ok(HttpResponse::Accepted().finish())
         }
+        (Action::Ask, _) => alone::ask(sidecar, request, &head, incoming).await,
+        (Action::Tell, _) => alone::tell(sidecar, &head, incoming).await,
         (Action::Call | Action::Relay, None) => in_session(&head, phase).map(|_| HttpResponse::Accepted().finish()),
     }
 }
@@ -55,7 +57,7 @@ async fn open(
     let (reply, answer) = oneshot::channel();
     let first = ToActor::Call { incoming, accept: head.accept, reply };
     let session = sidecar.registry.open(head.owner.clone(), first).await?;
-    let (answer, ()) = tokio::join!(answered(answer), sidecar.tell_replicas(&session));
+    let (answer, ()) = tokio::join!(answered(Awaited::new(answer, &session)), sidecar.tell_replicas(&session));
     access::within(request, &session);
     answer.map(|answer| reply::opened(answer, &session.id))
 }
@@ -63,14 +65,14 @@ async fn open(
 async fn call(session: &Session, incoming: Incoming, accept: Accept) -> Result<Reply, Rejection> {
     let (reply, answer) = oneshot::channel();
     hand(session, ToActor::Call { incoming, accept, reply }).await?;
-    answered(answer).await
+    answered(Awaited::new(answer, session)).await
 }
 
-async fn answered(answer: oneshot::Receiver<Reply>) -> Result<Reply, Rejection> {
-    match answer.await {
-        Ok(Reply::Refused(refused)) => Err(refused),
-        Ok(reply) => Ok(reply),
-        Err(_) => Err(Rejection::SessionUnknown),
+async fn answered(answer: Awaited<'_>) -> Result<Reply, Rejection> {
+    match answer.reply().await {
+        Some(Reply::Refused(refused)) => Err(refused),
+        Some(reply) => Ok(reply),
+        None => Err(Rejection::SessionUnknown),
     }
 }
 

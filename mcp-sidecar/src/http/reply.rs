@@ -1,7 +1,7 @@
 //! What a session or a refusal looks like as an HTTP response.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, RETRY_AFTER};
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, RETRY_AFTER};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use bytes::Bytes;
 use log::debug;
@@ -17,23 +17,25 @@ const SESSION: &str = "Mcp-Session-Id";
 /// The answer to a call.
 pub(super) fn answer(reply: Reply) -> HttpResponse {
     match reply {
-        Reply::Json(body) | Reply::NotOpened(body) => json(body, None),
+        Reply::Json { status, body } => json(status, body, None),
+        Reply::NotOpened(body) => json(200, body, None),
         Reply::Stream(events) => stream(events, None),
-        Reply::Refused(refused) => self::refused(&refused),
+        Reply::Refused(why) => refused(&why),
+        Reply::NotTaken(_) => refused(&Rejection::SessionUnknown),
     }
 }
 
 /// The answer to `initialize`: with the session's id, if there is a session now.
 pub(super) fn opened(reply: Reply, session: &SessionId) -> HttpResponse {
     match reply {
-        Reply::Json(body) => json(body, Some(session)),
+        Reply::Json { status, body } => json(status, body, Some(session)),
         Reply::Stream(events) => stream(events, Some(session)),
         other => answer(other),
     }
 }
 
-fn json(body: Bytes, session: Option<&SessionId>) -> HttpResponse {
-    start(StatusCode::OK, session).content_type("application/json").body(body)
+fn json(status: u16, body: Bytes, session: Option<&SessionId>) -> HttpResponse {
+    start(code(status), session).content_type("application/json").body(body)
 }
 
 /// Events as they come, past any buffering proxy.
@@ -45,14 +47,20 @@ pub(super) fn stream(events: Events, session: Option<&SessionId>) -> HttpRespons
 /// The one place where a refusal becomes a response, and is logged.
 pub(super) fn refused(refused: &Rejection) -> HttpResponse {
     debug!(refused:?, status = refused.status(); "request refused");
-    let status = StatusCode::from_u16(refused.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = start(status, None);
+    let mut response = start(code(refused.status()), None);
+    if *refused == Rejection::PostOnly {
+        response.insert_header((ALLOW, "POST"));
+    }
     if let Some(seconds) = refused.retry_after() {
         response.insert_header((RETRY_AFTER, seconds.to_string()));
     }
     let mut response = response.content_type("application/json").body(refused.body());
     response.extensions_mut().insert(Refusal::from(refused));
     response
+}
+
+fn code(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 fn start(status: StatusCode, session: Option<&SessionId>) -> HttpResponseBuilder {

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::jsonrpc::{Method, Outcome, present};
+use super::jsonrpc::{Method, Notification, Outcome, present};
 
 /// `{"jsonrpc":"2.0","id":…,"method":…,"params":…}`
 pub fn request(id: &[u8], method: &Method, params: Option<&Edited>) -> Bytes {
@@ -38,16 +38,44 @@ pub fn response(id: &[u8], outcome: &Outcome) -> Bytes {
     on_one_line(&[br#"{"jsonrpc":"2.0","id":"#, id, name, value, b"}"])
 }
 
+/// The request is refused with that code.
+pub fn refusal(id: &[u8], code: i32, message: &str) -> Bytes {
+    let error = serde_json::json!({ "code": code, "message": message });
+    response(id, &Outcome::Error(error.to_string().into()))
+}
+
 /// An error of ours in the child's place.
 pub fn failure(id: &[u8], message: &str, reason: &str) -> Bytes {
     let error = serde_json::json!({ "code": -32603, "message": message, "data": { "reason": reason } });
     response(id, &Outcome::Error(error.to_string().into()))
 }
 
+/// Why a call fails whose answer was longer than a line may be.
+pub fn too_large(bytes: u64) -> String {
+    format!("the MCP server's answer of {bytes} bytes is over --max-line")
+}
+
+/// Why a call fails about which the child says nothing.
+pub fn silence(patience: std::time::Duration) -> String {
+    format!("the MCP server said nothing for {} s", patience.as_secs())
+}
+
+/// A notification as it came.
+pub fn unchanged(note: &Notification) -> Bytes {
+    notification(&note.method, note.params.clone().map(Edited::unchanged).as_ref())
+}
+
 /// `notifications/cancelled` of ours.
 pub fn cancelled(id: u64, reason: &str) -> Bytes {
     let params = serde_json::json!({ "requestId": id, "reason": reason });
     format!(r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{params}}}"#).into()
+}
+
+/// The result of a `subscriptions/listen` that ends in good order (2026-07-28 basic/patterns/subscriptions).
+pub fn listened(id: &[u8]) -> Bytes {
+    let parts: [&[u8]; 3] =
+        [br#"{"resultType":"complete","_meta":{"io.modelcontextprotocol/subscriptionId":"#, id, b"}}"];
+    response(id, &Outcome::Result(parts.concat().into()))
 }
 
 /// A JSON array of messages.
@@ -94,6 +122,10 @@ impl Edited {
         Self { cut: start..start + part.len(), whole, insert }
     }
 
+    pub fn into_bytes(self) -> Bytes {
+        self.parts().concat().into()
+    }
+
     fn parts(&self) -> [&[u8]; 3] {
         [&self.whole[..self.cut.start], &self.insert, &self.whole[self.cut.end..]]
     }
@@ -110,6 +142,8 @@ pub struct RequestMeta {
     pub progress_token: Option<Bytes>,
     /// `task`: progress may go on after the response (2025-11-25 basic/utilities/tasks).
     pub task: bool,
+    /// A `logLevel`: log messages about it are wanted (2026-07-28 server/utilities/logging).
+    pub logs: bool,
 }
 
 #[derive(Deserialize)]
@@ -126,6 +160,10 @@ struct Tokens<'a> {
     progress_token: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present", rename = "requestId")]
     request_id: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present", rename = "io.modelcontextprotocol/logLevel")]
+    log_level: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present", rename = "io.modelcontextprotocol/subscriptionId")]
+    subscription_id: Option<&'a RawValue>,
 }
 
 /// Params that are no object, and tokens that are neither text nor number, are the receiver's to judge.
@@ -135,11 +173,15 @@ struct Tokens<'a> {
 pub fn request_meta(params: &Bytes) -> Result<RequestMeta, Ambiguous> {
     let Some(text) = object(params) else { return Ok(RequestMeta::default()) };
     let Params { meta, task } = serde_json::from_str(text).map_err(|_| Ambiguous)?;
-    let progress_token = match meta.filter(|meta| meta.get().starts_with('{')) {
-        Some(meta) => serde_json::from_str::<Tokens<'_>>(meta.get()).map_err(|_| Ambiguous)?.progress_token,
-        None => None,
+    let Some(meta) = meta.filter(|meta| meta.get().starts_with('{')) else {
+        return Ok(RequestMeta { task: task.is_some(), ..RequestMeta::default() });
     };
-    Ok(RequestMeta { progress_token: progress_token.and_then(|token| scalar(params, token)), task: task.is_some() })
+    let Tokens { progress_token, log_level, .. } = serde_json::from_str(meta.get()).map_err(|_| Ambiguous)?;
+    Ok(RequestMeta {
+        progress_token: progress_token.and_then(|token| scalar(params, token)),
+        task: task.is_some(),
+        logs: log_level.is_some_and(|level| level.get() != "null"),
+    })
 }
 
 /// `params.progressToken` of `notifications/progress`.
@@ -152,6 +194,14 @@ pub fn progress_token(params: &Bytes) -> Option<Bytes> {
 pub fn request_id(params: &Bytes) -> Option<Bytes> {
     let tokens: Tokens<'_> = serde_json::from_str(object(params)?).ok()?;
     scalar(params, tokens.request_id?)
+}
+
+/// `_meta["io.modelcontextprotocol/subscriptionId"]` of a notification's params or of the result of
+/// `subscriptions/listen` (2026-07-28 basic/patterns/subscriptions).
+pub fn subscription_id(object_text: &Bytes) -> Option<Bytes> {
+    let Params { meta, .. } = serde_json::from_str(object(object_text)?).ok()?;
+    let tokens: Tokens<'_> = serde_json::from_str(meta?.get()).ok()?;
+    scalar(object_text, tokens.subscription_id?)
 }
 
 fn object(params: &Bytes) -> Option<&str> {

@@ -44,6 +44,17 @@ fn only_the_token_in_meta_is_a_progress_token() {
 }
 
 #[test]
+fn a_subscription_and_a_log_level_are_read_from_meta_only() {
+    let id = |text: &str| subscription_id(&Bytes::copy_from_slice(text.as_bytes()));
+    assert_eq!(id(r#"{"_meta":{"io.modelcontextprotocol/subscriptionId": 1.0}}"#).unwrap(), "1.0");
+    assert_eq!(id(r#"{"io.modelcontextprotocol/subscriptionId":1,"_meta":{}}"#), None);
+    assert_eq!(id("[]"), None);
+    let logs = |text: &str| request_meta(&Bytes::copy_from_slice(text.as_bytes())).unwrap().logs;
+    assert!(logs(r#"{"_meta":{"io.modelcontextprotocol/logLevel":"info"}}"#));
+    assert!(!logs(r#"{"_meta":{"io.modelcontextprotocol/logLevel":null},"logLevel":"info"}"#));
+}
+
+#[test]
 fn line_breaks_between_tokens_do_not_break_the_line() {
     let params = Edited::unchanged("{\r\n  \"a\": \"\\n\"\n}".into());
     let note = notification(&method("x"), Some(&params));

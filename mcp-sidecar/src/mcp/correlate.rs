@@ -22,6 +22,8 @@ const MAX_QUESTIONS: usize = 1024;
 pub struct Call {
     pub id: RequestId,
     pub route: Route,
+    /// Log messages about it are wanted.
+    pub logs: bool,
     progress_token: Option<Bytes>,
     task: bool,
 }
@@ -51,11 +53,11 @@ impl Correlator {
         self.last
     }
 
-    /// A client's request, as the child shall see it.
+    /// A client's request under a fresh number, as the child shall see it.
     ///
     /// # Errors
     /// [`Rejection::AmbiguousParams`]
-    pub fn call(&mut self, request: &Request, route: Route) -> Result<Bytes, Rejection> {
+    pub fn call(&mut self, request: &Request, route: Route) -> Result<(u64, Bytes), Rejection> {
         let meta = match &request.params {
             Some(params) => compose::request_meta(params).map_err(|_| Rejection::AmbiguousParams)?,
             None => compose::RequestMeta::default(),
@@ -69,9 +71,9 @@ impl Correlator {
         let line = compose::request(&text, &request.method, params.as_ref());
         // Copies: slices would keep the whole body in memory until the answer comes.
         let progress_token = meta.progress_token.map(|token| Bytes::copy_from_slice(&token));
-        let call = Call { id: request.id.detached(), route, progress_token, task: meta.task };
+        let call = Call { id: request.id.detached(), route, logs: meta.logs, progress_token, task: meta.task };
         self.calls.insert(number, call);
-        Ok(line)
+        Ok((number, line))
     }
 
     /// The child's answer to a call, under the client's id. `None` when nothing was asked under that id.
@@ -156,6 +158,15 @@ impl Correlator {
     /// question or log line is about.
     pub fn oldest(&self, admits: impl Fn(Route) -> bool) -> Option<Route> {
         self.calls.values().map(|call| call.route).find(|&route| admits(route))
+    }
+
+    /// Calls in flight, oldest first, with their numbers.
+    pub fn calls(&self) -> impl Iterator<Item = (u64, &Call)> {
+        self.calls.iter().map(|(&number, call)| (number, call))
+    }
+
+    pub fn find(&self, number: u64) -> Option<&Call> {
+        self.calls.get(&number)
     }
 
     pub fn in_flight(&self) -> usize {

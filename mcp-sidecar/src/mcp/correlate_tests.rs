@@ -30,8 +30,8 @@ const B: Route = Route { seat: SEAT, stream: StreamId(2) };
 #[test]
 fn ids_that_look_alike_get_their_own_answers() {
     let mut ids = Correlator::default();
-    let number = ids.call(&request(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#), A).unwrap();
-    let text = ids.call(&request(r#"{"jsonrpc":"2.0","id":"1","method":"ping"}"#), B).unwrap();
+    let (_, number) = ids.call(&request(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#), A).unwrap();
+    let (_, text) = ids.call(&request(r#"{"jsonrpc":"2.0","id":"1","method":"ping"}"#), B).unwrap();
     assert_eq!(number, r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#);
     assert_eq!(text, r#"{"jsonrpc":"2.0","id":2,"method":"ping"}"#);
     let second = ids.answer(&response(r#"{"jsonrpc":"2.0","id":2,"result":{}}"#)).unwrap();

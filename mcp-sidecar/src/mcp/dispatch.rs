@@ -1,9 +1,10 @@
 //! What a POST to `/mcp` asks for, decided from its head, its message and the session it names.
 
 use super::head::{Presented, RequestHead};
+use super::headers;
 use super::jsonrpc::{Incoming, Message};
 use super::rejection::Rejection;
-use super::version::ProtocolVersion;
+use super::version::{Era, ProtocolVersion};
 
 /// Where a session stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,10 @@ pub enum Action {
     Call,
     /// Notifications and responses only: 202, no body.
     Relay,
+    /// A request that stands alone (2026-07-28), whatever session it names.
+    Ask,
+    /// A notification that stands alone: 202, no body.
+    Tell,
 }
 
 /// `session` is what the registry knows under the presented id for the presented owner.
@@ -27,6 +32,9 @@ pub enum Action {
 /// # Errors
 /// The [`Rejection`] to answer with.
 pub fn decide(head: &RequestHead<'_>, incoming: &Incoming, session: Option<Phase>) -> Result<Action, Rejection> {
+    if incoming.messages().iter().any(|message| headers::era(head, message) == Era::Modern) {
+        return standing_alone(head, incoming);
+    }
     let named = head.version.known()?;
     let opens = |message: &Message| matches!(message, Message::Request(request) if request.method.is("initialize"));
     if let Incoming::Batch(messages) = incoming {
@@ -48,6 +56,31 @@ pub fn decide(head: &RequestHead<'_>, incoming: &Incoming, session: Option<Phase
     }
     in_session(head, session)?;
     Ok(if incoming.requests() > 0 { Action::Call } else { Action::Relay })
+}
+
+/// 2026-07-28 basic/transports/streamable-http §Sending Messages: one request or notification, no response.
+fn standing_alone(head: &RequestHead<'_>, incoming: &Incoming) -> Result<Action, Rejection> {
+    let Incoming::Single(message) = incoming else { return Err(Rejection::BatchNotAllowed) };
+    match message {
+        Message::Request(request) => {
+            headers::validate(head, request)?;
+            if request.method.is("subscriptions/listen") && !head.accept.sse {
+                return Err(Rejection::NotAcceptable("text/event-stream").answering(&request.id));
+            }
+            Ok(Action::Ask)
+        }
+        Message::Notification(_) => Ok(Action::Tell),
+        Message::Response(_) => Err(Rejection::ResponseNotAllowed),
+    }
+}
+
+/// 2026-07-28 has no GET and no DELETE (basic/transports/streamable-http §Earlier Streamable HTTP Revisions).
+///
+/// # Errors
+/// [`Rejection::PostOnly`]
+pub fn knows_sessions(head: &RequestHead<'_>) -> Result<(), Rejection> {
+    let modern = head.version.text().is_some_and(|named| headers::MODERN.contains(&named));
+    if modern { Err(Rejection::PostOnly) } else { Ok(()) }
 }
 
 /// basic/transports §Session Management 2 and 3: without an id 400, with one that is not (or not yours) 404.
@@ -100,6 +133,37 @@ mod tests {
     fn requests_are_called_and_notifications_relayed() {
         assert_eq!(asked(&[], PING, at(ProtocolVersion::V2025_11_25)), Ok(Action::Call));
         assert_eq!(asked(&[], NOTE, at(ProtocolVersion::V2025_11_25)), Ok(Action::Relay));
+    }
+
+    const META: &str = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
+    const ALONE: [(&str, &str); 3] =
+        [("mcp-protocol-version", "2026-07-28"), ("mcp-method", "ping"), ("mcp-session-id", "any")];
+
+    fn alone(text: &str, headers: &[(&str, &str)]) -> Result<Action, Rejection> {
+        let head = RequestHead::parse(headers.iter().map(|&(name, value)| (name, value.as_bytes()))).unwrap();
+        let body = text.replace("META", META);
+        decide(&head, &Incoming::parse(&body.into()).unwrap(), at(ProtocolVersion::V2025_11_25))
+    }
+
+    #[test]
+    fn a_request_that_stands_alone_is_asked_whatever_session_it_names() {
+        let ping = r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":{META}}"#;
+        assert_eq!(alone(ping, &ALONE), Ok(Action::Ask));
+        assert_eq!(alone(NOTE, &ALONE), Ok(Action::Tell));
+        assert_eq!(alone(&format!("[{ping}]"), &ALONE), Err(Rejection::BatchNotAllowed));
+        let response = r#"{"jsonrpc":"2.0","id":1,"result":{}}"#;
+        assert_eq!(alone(response, &ALONE), Err(Rejection::ResponseNotAllowed));
+        assert_eq!(alone(PING, &ALONE).map_err(|refused| refused.code()), Err(-32602), "no _meta");
+    }
+
+    #[test]
+    fn a_subscription_needs_a_client_that_takes_events() {
+        let listen = r#"{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{META}}"#;
+        let mut headers = ALONE;
+        headers[1].1 = "subscriptions/listen";
+        assert_eq!(alone(listen, &headers), Ok(Action::Ask));
+        headers[2] = ("accept", "application/json");
+        assert_eq!(alone(listen, &headers).map_err(|refused| refused.status()), Err(406));
     }
 
     #[test]

@@ -26,6 +26,9 @@ pub enum Rejection {
     BodyUnreadable,
     Malformed(Malformed),
     BatchNotAllowed,
+    ResponseNotAllowed,
+    /// GET or DELETE of a client whose revision has neither.
+    PostOnly,
     AmbiguousParams,
     SessionRequired,
     SessionUnknown,
@@ -91,6 +94,7 @@ impl Rejection {
             Self::Answering(answering) => answering.why.status(),
             Self::HostNotAllowed | Self::OriginNotAllowed | Self::UserRequired | Self::IdentityRequired(_) => 403,
             Self::SessionUnknown => 404,
+            Self::PostOnly => 405,
             Self::NotAcceptable(_) => 406,
             Self::BodyTooLarge => 413,
             Self::NotJsonMedia => 415,
@@ -110,6 +114,7 @@ impl Rejection {
             | Self::BodyUnreadable
             | Self::Malformed(_)
             | Self::BatchNotAllowed
+            | Self::ResponseNotAllowed
             | Self::AmbiguousParams
             | Self::SessionRequired
             | Self::AlreadyInitialized
@@ -173,6 +178,8 @@ impl Rejection {
             Self::Malformed(Malformed::TooDeep) => "Parse error: nested too deeply".into(),
             Self::Malformed(Malformed::NotJsonRpc(why)) => format!("Invalid Request: {why}"),
             Self::BatchNotAllowed => "Invalid Request: batches exist in protocol version 2025-03-26 only".into(),
+            Self::ResponseNotAllowed => "Invalid Request: nothing was asked that this could answer".into(),
+            Self::PostOnly => "this protocol version has POST only".into(),
             Self::AmbiguousParams => "Invalid Request: a member of params is given twice".into(),
             Self::SessionRequired => "Mcp-Session-Id is required; send initialize first".into(),
             Self::SessionUnknown => "Session not found".into(),

@@ -43,6 +43,11 @@ pub fn event(id: EventId, message: &[u8]) -> Bytes {
     [head.as_bytes(), message, b"\n\n"].concat().into()
 }
 
+/// One message as an event that cannot be asked for again (2026-07-28).
+pub fn message(message: &[u8]) -> Bytes {
+    [b"event: message\ndata: ", message, b"\n\n"].concat().into()
+}
+
 /// An id without data: the client may come back with it (2025-11-25 §Sending Messages 6).
 pub fn priming(id: EventId) -> Bytes {
     format!("id: {id}\nretry: {RETRY_MS}\ndata: \n\n").into()

@@ -4,6 +4,7 @@ use super::counts::Label;
 use crate::child::ExitReason;
 use crate::mcp::jsonrpc::{Incoming, Message, Method};
 use crate::mcp::rejection::Rejection;
+use crate::mcp::version::Era;
 
 macro_rules! labels {
     ($(#[$doc:meta])* $key:literal: $name:ident { $($(#[$what:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
@@ -205,6 +206,15 @@ impl From<&Rejection> for Refusal {
             Rejection::ChildNotStarted => Self::Child,
             Rejection::SessionNotKnownYet | Rejection::ReplicaSilent | Rejection::ReplicaLost => Self::Replica,
             _ => Self::Request,
+        }
+    }
+}
+
+impl From<Era> for SessionKind {
+    fn from(era: Era) -> Self {
+        match era {
+            Era::Legacy => Self::Legacy,
+            Era::Modern => Self::Modern,
         }
     }
 }

@@ -18,9 +18,11 @@ use crate::child::{Child, FromChild};
 use crate::config::SessionLimits;
 use crate::mcp::bridge::durable::Durable;
 use crate::mcp::bridge::legacy::Legacy;
+use crate::mcp::bridge::modern::Modern;
 use crate::mcp::bridge::{Bridge, Event, Output};
 use crate::mcp::route::Seat;
-use crate::metrics::{InUse, Limit, SessionKind};
+use crate::mcp::version::Era;
+use crate::metrics::{InUse, Limit};
 
 /// Lines that wait for a child which does not read; beyond that clients wait too.
 const MAX_OUTGOING: usize = 64;
@@ -43,6 +45,7 @@ pub(crate) struct Actor {
     started: Instant,
     now: Instant,
     ticks: u64,
+    draining: bool,
     ending: Option<Ending>,
     in_use: [InUse; 2],
 }
@@ -65,20 +68,28 @@ impl Actor {
         inbox: mpsc::Receiver<ToActor>,
     ) -> Self {
         let (seat, now) = (Seat(0), Instant::now());
+        let (bridge, replay_bytes) = match session.era {
+            Era::Legacy => {
+                (Bridge::Legacy(Durable::new(Legacy::new(seat, limits.max_calls))), Some(limits.replay_bytes))
+            }
+            Era::Modern => (Bridge::Modern(Modern::new(limits.max_calls)), None),
+        };
+        let streams = Streams::new(seat, replay_bytes, session.inbox.clone());
         Self {
-            in_use: [session.metrics.child(), session.metrics.sessions_open.hold(SessionKind::Legacy)],
+            in_use: [session.metrics.child(), session.metrics.sessions_open.hold(session.era.into())],
             child,
             session,
             limits,
             inbox,
-            bridge: Bridge::Legacy(Durable::new(Legacy::new(seat, limits.max_calls))),
+            bridge,
             restart: Restart::new(now),
             outputs: Vec::new(),
-            streams: Streams::new(seat, limits.replay_bytes),
+            streams,
             outgoing: VecDeque::new(),
             started: now,
             now,
             ticks: 0,
+            draining: false,
             ending: None,
         }
     }
@@ -103,8 +114,7 @@ impl Actor {
                 Step::Written(false) => self.outgoing.clear(),
                 Step::Tick => timer.as_mut().reset(self.on_tick()),
                 Step::Stop => self.ending = Some(Ending::Stopped),
-                Step::Drain if self.bridge.in_flight() == 0 => self.ending = Some(Ending::Drained),
-                Step::Drain => {}
+                Step::Drain => self.on_drain(),
             }
             let busy = self.is_busy();
             self.session.set_busy(busy);
@@ -124,7 +134,7 @@ impl Actor {
         from_child: &mut mpsc::Receiver<FromChild>,
         timer: std::pin::Pin<&mut tokio::time::Sleep>,
     ) -> Step {
-        let drained = self.session.drain.is_cancelled() && self.bridge.in_flight() == 0;
+        let drainable = !self.draining || self.bridge.in_flight() == 0;
         // A session that nobody uses needs no child.
         let (lost, wanted) = (self.restart.is_lost(), self.is_busy());
         let waiting = self.outgoing.front().cloned();
@@ -135,7 +145,16 @@ impl Actor {
             sent = self.child.send(waiting.clone().unwrap_or_default()), if waiting.is_some() => Step::Written(sent.is_ok()),
             () = timer => Step::Tick,
             () = self.session.stop.cancelled() => Step::Stop,
-            () = self.session.drain.cancelled(), if drained || !self.session.drain.is_cancelled() => Step::Drain,
+            () = self.session.drain.cancelled(), if drainable => Step::Drain,
+        }
+    }
+
+    fn on_drain(&mut self) {
+        if !std::mem::replace(&mut self.draining, true) {
+            self.feed(Event::Drain);
+        }
+        if self.bridge.in_flight() == 0 {
+            self.ending = Some(Ending::Drained);
         }
     }
 
@@ -143,6 +162,7 @@ impl Actor {
     fn on_tick(&mut self) -> Instant {
         self.ticks += 1;
         self.streams.tick(self.now, self.ticks.is_multiple_of(KEEP_ALIVE_TICKS));
+        self.on_left();
         self.feed(Event::Tick);
         if self.restart.is_late(self.now) {
             self.child.begin_stop();
@@ -173,12 +193,13 @@ impl Actor {
         self.session.forget();
         self.inbox.close();
         while let Ok(message) = self.inbox.try_recv() {
-            // Handed over before the end was known: it shares the fate of those in flight.
+            // Handed over before the end was known.
             if let ToActor::Call { incoming, accept, reply } = message {
-                self.on_call(incoming, accept, reply);
+                self.on_late_call(ending, incoming, accept, reply);
             }
         }
-        self.feed(Event::End { message: ending.message(), reason: ending.reason() });
+        let graceful = !matches!(ending, Ending::Child(_));
+        self.feed(Event::End { message: ending.message(), reason: ending.reason(), graceful });
         let Self { child, session, streams, inbox, in_use, .. } = self;
         drop((streams, inbox));
         session.metrics.sessions_ended.add(ending.counted());

@@ -13,6 +13,7 @@ use crate::child::FromChild;
 use crate::mcp::head::Accept;
 use crate::mcp::jsonrpc::{Incoming, Message};
 use crate::mcp::rejection::Rejection;
+use crate::mcp::version::Era;
 use crate::metrics::Limit;
 
 impl Actor {
@@ -69,7 +70,7 @@ impl Actor {
         match output {
             Output::ToChild(line) => self.write(line),
             Output::Say { route, message } => self.streams.send(route.stream, &message, self.now),
-            Output::Answer { route, message } => self.streams.answer(route.stream, message),
+            Output::Answer { route, status, message } => self.streams.answer(route.stream, status, message),
             Output::Opened { version, .. } => {
                 self.streams.opened(version);
                 self.session.set_version(version);
@@ -81,6 +82,11 @@ impl Actor {
             Output::Reopened => self.on_reopened(),
             Output::NotReopened(why) => self.on_not_reopened(why),
             Output::Refused { route, why } => self.streams.refuse(route.stream, why),
+            Output::Closed(route) => self.streams.close(route.stream),
+            Output::Log(params) => {
+                let params = String::from_utf8_lossy(&params);
+                debug!(session = self.session.number, params:%; "child logged about no request that asked for it");
+            }
             Output::Stray(what) => debug!(session = self.session.number; "{what}"),
         }
     }
@@ -105,6 +111,7 @@ impl Actor {
                 // Nobody is there any more when this fails.
                 let _ = reply.send(self.streams.listen(last));
             }
+            ToActor::Left => self.on_left(),
         }
     }
 
@@ -123,5 +130,26 @@ impl Actor {
         let route = self.streams.open(exchange, self.now);
         self.feed(Event::Call { route, incoming });
         self.streams.taken_on(route);
+    }
+
+    /// A call that came when the child was at its end. One that stands alone can have another child, unless it was the
+    /// child that failed; else it shares the fate of those in flight.
+    pub(super) fn on_late_call(
+        &mut self,
+        ending: Ending,
+        incoming: Incoming,
+        accept: Accept,
+        reply: oneshot::Sender<Reply>,
+    ) {
+        match (self.session.era, ending) {
+            (Era::Modern, Ending::Idle | Ending::Stopped) => drop(reply.send(Reply::NotTaken(incoming))),
+            _ => self.on_call(incoming, accept, reply),
+        }
+    }
+
+    pub(super) fn on_left(&mut self) {
+        for route in self.streams.forsaken() {
+            self.feed(Event::Gone(route));
+        }
     }
 }

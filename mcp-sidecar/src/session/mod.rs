@@ -9,13 +9,15 @@ mod counted;
 #[expect(dead_code, reason = "`mcp-sidecar probe` comes with its own commit")]
 pub(crate) mod description;
 mod ending;
-#[cfg_attr(not(test), expect(dead_code, reason = "modern requests come with their own commit"))]
+mod entry;
 pub(crate) mod era;
 pub(crate) mod handshake;
+mod pool;
 pub(crate) mod readiness;
 pub(crate) mod registry;
 mod restart;
 pub(crate) mod sink;
+mod stream;
 mod streams;
 mod warm;
 
@@ -26,6 +28,7 @@ use crate::mcp::head::Accept;
 use crate::mcp::jsonrpc::Incoming;
 use crate::mcp::rejection::Rejection;
 use crate::mcp::sse::EventId;
+use registry::Session;
 use sink::Events;
 
 /// What the HTTP side hands to a session.
@@ -37,14 +40,51 @@ pub(crate) enum ToActor {
     Relay(Incoming),
     /// A GET: the standalone stream, or what was missed on another one.
     Listen { last: Option<EventId>, reply: oneshot::Sender<Result<Events, Rejection>> },
+    /// Somebody has closed a connection before its response was complete.
+    Left,
 }
 
 /// What becomes of a POST with requests.
 #[derive(Debug)]
 pub(crate) enum Reply {
-    Json(Bytes),
+    Json {
+        status: u16,
+        body: Bytes,
+    },
     /// An error in answer to `initialize`: there is no session.
     NotOpened(Bytes),
     Stream(Events),
     Refused(Rejection),
+    /// The child ended before it saw the request.
+    NotTaken(Incoming),
+}
+
+/// The wait for a POST's reply. Given up, its session hears of it.
+#[derive(Debug)]
+pub(crate) struct Awaited<'a> {
+    reply: oneshot::Receiver<Reply>,
+    session: Option<&'a Session>,
+}
+
+impl<'a> Awaited<'a> {
+    pub(crate) fn new(reply: oneshot::Receiver<Reply>, session: &'a Session) -> Self {
+        Self { reply, session: Some(session) }
+    }
+
+    /// The reply; `None` when the session ended without one.
+    pub(crate) async fn reply(mut self) -> Option<Reply> {
+        let reply = (&mut self.reply).await.ok();
+        self.session = None;
+        reply
+    }
+}
+
+impl Drop for Awaited<'_> {
+    fn drop(&mut self) {
+        if let Some(session) = self.session {
+            // First the fact, then the news of it. One that has no room for the news sees the fact at its next tick.
+            self.reply.close();
+            let _ = session.inbox.try_send(ToActor::Left);
+        }
+    }
 }

@@ -2,122 +2,44 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use log::{error, info};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::ToActor;
 use super::actor::Actor;
+pub(crate) use super::entry::{Held, Session};
+use super::era::{EraProbe, Patience};
 use super::restart::Spawned;
 use super::warm::{self, Warm};
 use crate::child;
-use crate::config::{Limits, Spawning};
-use crate::mcp::dispatch::Phase;
+use crate::config::{EraSetting, Limits, Spawning};
 use crate::mcp::rejection::Rejection;
 use crate::mcp::session_id::{Owner, SessionId};
-use crate::mcp::version::ProtocolVersion;
-use crate::metrics::{ChildStart, Limit, Metrics, SessionKind};
+use crate::mcp::version::Era;
+use crate::metrics::{ChildStart, Limit, Metrics};
 
 /// Messages that wait for a session's actor; after that their senders wait.
 const INBOX: usize = 256;
 
-/// What everybody may know of a session.
-#[derive(Debug)]
-pub(crate) struct Session {
-    pub(crate) id: SessionId,
-    /// Names the session in the log, where its id must not be.
-    pub(crate) number: u64,
-    pub(crate) inbox: mpsc::Sender<ToActor>,
-    pub(super) stop: CancellationToken,
-    pub(super) drain: CancellationToken,
-    owner: Owner,
-    registry: Weak<Registry>,
-    started: Instant,
-    /// Milliseconds after `started`.
-    used: AtomicU64,
-    busy: AtomicBool,
-    version: OnceLock<Option<ProtocolVersion>>,
-    pub(super) metrics: Arc<Metrics>,
-}
-
-impl Session {
-    pub(crate) fn phase(&self) -> Phase {
-        Phase { version: self.version.get().copied().flatten() }
-    }
-
-    pub(super) fn set_version(&self, version: Option<ProtocolVersion>) {
-        // A second answer to `initialize` cannot come: its id is spent.
-        let _ = self.version.set(version);
-    }
-
-    pub(super) fn is_opened(&self) -> bool {
-        self.version.get().is_some()
-    }
-
-    pub(super) fn touch(&self, now: Instant) {
-        let elapsed = u64::try_from((now - self.started).as_millis()).unwrap_or(u64::MAX);
-        self.used.store(elapsed, Ordering::Relaxed);
-    }
-
-    pub(super) fn last_used(&self) -> Instant {
-        self.started + Duration::from_millis(self.used.load(Ordering::Relaxed))
-    }
-
-    pub(crate) fn held(&self) -> Held {
-        let (id, owner) = (self.id.clone(), self.owner.clone());
-        Held { id, owner, opened: self.started, last_used: self.last_used() }
-    }
-
-    pub(super) fn set_busy(&self, busy: bool) {
-        self.busy.store(busy, Ordering::Relaxed);
-    }
-
-    /// Another child in the place of one that is gone.
-    pub(super) fn respawn(self: &Arc<Self>) -> JoinHandle<std::io::Result<Spawned>> {
-        let session = Arc::clone(self);
-        let spawn = move || match session.registry.upgrade() {
-            Some(registry) => registry.spawn_child(&session),
-            None => Err(std::io::Error::other("the sidecar is gone")),
-        };
-        self.registry
-            .upgrade()
-            .map_or_else(|| Handle::current(), |registry| registry.supervisor.clone())
-            .spawn_blocking(spawn)
-    }
-
-    pub(super) fn forget(&self) {
-        if let Some(registry) = self.registry.upgrade() {
-            registry.lock().remove(&self.id);
-            registry.warm.changed.notify_one();
-        }
-    }
-}
-
-/// What other replicas are told of a session.
-#[derive(Clone, Debug)]
-pub(crate) struct Held {
-    pub(crate) id: SessionId,
-    pub(crate) owner: Owner,
-    pub(crate) opened: Instant,
-    pub(crate) last_used: Instant,
-}
-
 #[derive(Debug)]
 pub(crate) struct Registry {
     sessions: Mutex<HashMap<SessionId, Arc<Session>>>,
+    /// Of the sessions above, those that modern requests of an owner share.
+    pub(super) pool: Mutex<HashMap<Owner, Arc<Session>>>,
+    pub(super) era: EraProbe,
     spawning: Spawning,
     limits: Limits,
     pub(super) metrics: Arc<Metrics>,
-    warm: Arc<Warm>,
+    pub(super) warm: Arc<Warm>,
     /// Outlives the HTTP server's workers, as children must.
-    supervisor: Handle,
+    pub(super) supervisor: Handle,
     actors: TaskTracker,
     opened: AtomicU64,
     drain: CancellationToken,
@@ -125,9 +47,17 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    pub(crate) fn new(spawning: Spawning, limits: Limits, supervisor: Handle, metrics: Arc<Metrics>) -> Arc<Self> {
+    pub(crate) fn new(
+        spawning: Spawning,
+        era: EraSetting,
+        limits: Limits,
+        supervisor: Handle,
+        metrics: Arc<Metrics>,
+    ) -> Arc<Self> {
         let registry = Arc::new(Self {
             sessions: Mutex::default(),
+            pool: Mutex::default(),
+            era: EraProbe::new(spawning.clone(), era, Patience::USUAL, supervisor.clone()),
             spawning,
             limits,
             metrics,
@@ -145,13 +75,13 @@ impl Registry {
         registry
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Arc<Session>>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Arc<Session>>> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The session, if it is this owner's. That it exists for another is told to nobody.
     pub(crate) fn find(&self, id: &SessionId, owner: &Owner) -> Option<Arc<Session>> {
-        self.lock().get(id).filter(|session| session.owner == *owner).cloned()
+        self.lock().get(id).filter(|session| session.era == Era::Legacy && session.owner == *owner).cloned()
     }
 
     pub(crate) fn held(&self) -> Vec<Held> {
@@ -166,39 +96,50 @@ impl Registry {
 
     /// A new session with a child of its own, whose first message this is.
     pub(crate) async fn open(self: &Arc<Self>, owner: Owner, first: ToActor) -> Result<Arc<Session>, Rejection> {
+        let (session, messages) = self.describe(owner, Era::Legacy)?;
+        session.inbox.try_send(first).map_err(|_| Rejection::ChildNotStarted)?;
+        self.admit(&session)?;
+        self.start(&session, messages).await?;
+        Ok(session)
+    }
+
+    /// Starts the child of a session that was admitted.
+    pub(super) async fn start(
+        self: &Arc<Self>,
+        session: &Arc<Session>,
+        messages: mpsc::Receiver<ToActor>,
+    ) -> Result<(), Rejection> {
+        let (registry, session) = (Arc::clone(self), Arc::clone(session));
+        // A fork can take long on a machine under pressure; other requests must not wait for it. And whoever asked may
+        // leave meanwhile, so what follows is not left to them.
+        let started = self.supervisor.spawn_blocking(move || {
+            registry.spawn(&session, messages).map_err(|cause| {
+                error!(session = session.number, cause:%; "child could not be started");
+                session.forget();
+                Rejection::ChildNotStarted
+            })
+        });
+        started.await.unwrap_or(Err(Rejection::ShuttingDown))
+    }
+
+    pub(super) fn describe(
+        self: &Arc<Self>,
+        owner: Owner,
+        era: Era,
+    ) -> Result<(Arc<Session>, mpsc::Receiver<ToActor>), Rejection> {
         if self.drain.is_cancelled() {
             return Err(Rejection::ShuttingDown);
         }
-        let (inbox, messages) = mpsc::channel(INBOX);
-        inbox.try_send(first).map_err(|_| Rejection::ChildNotStarted)?;
-        let session = Arc::new(self.describe(owner, inbox)?);
-        self.admit(&session)?;
-        let (registry, started) = (Arc::clone(self), Arc::clone(&session));
-        // A fork can take long on a machine under pressure; other requests must not wait for it.
-        let spawned = self.supervisor.spawn_blocking(move || registry.start(&started, messages)).await;
-        match spawned {
-            Ok(Ok(())) => Ok(session),
-            Ok(Err(cause)) => {
-                error!(session = session.number, cause:%; "child could not be started");
-                session.forget();
-                Err(Rejection::ChildNotStarted)
-            }
-            Err(_) => {
-                session.forget();
-                Err(Rejection::ShuttingDown)
-            }
-        }
-    }
-
-    fn describe(self: &Arc<Self>, owner: Owner, inbox: mpsc::Sender<ToActor>) -> Result<Session, Rejection> {
         let mut random = [0; 24];
         getrandom::fill(&mut random).map_err(|_| Rejection::ChildNotStarted)?;
-        Ok(Session {
+        let (inbox, messages) = mpsc::channel(INBOX);
+        let session = Session {
             id: SessionId::from_random(random),
             number: self.opened.fetch_add(1, Ordering::Relaxed) + 1,
             inbox,
             stop: self.stop.child_token(),
             drain: self.drain.child_token(),
+            era,
             owner,
             registry: Arc::downgrade(self),
             started: Instant::now(),
@@ -206,12 +147,13 @@ impl Registry {
             busy: AtomicBool::new(true),
             version: OnceLock::new(),
             metrics: Arc::clone(&self.metrics),
-        })
+        };
+        Ok((Arc::new(session), messages))
     }
 
-    fn start(&self, session: &Arc<Session>, inbox: mpsc::Receiver<ToActor>) -> std::io::Result<()> {
+    fn spawn(&self, session: &Arc<Session>, inbox: mpsc::Receiver<ToActor>) -> std::io::Result<()> {
         let (child, events) = self.spawn_child(session)?;
-        self.metrics.sessions_opened.add(SessionKind::Legacy);
+        self.metrics.sessions_opened.add(session.era.into());
         info!(session = session.number, pid = child.id(); "session opened");
         let actor = Actor::new(child, Arc::clone(session), self.limits.session, inbox);
         self.actors.spawn_on(actor.run(events), &self.supervisor);
@@ -219,7 +161,7 @@ impl Registry {
     }
 
     /// A spare, or a new one. Forks: not for an async worker.
-    fn spawn_child(&self, session: &Session) -> std::io::Result<Spawned> {
+    pub(super) fn spawn_child(&self, session: &Session) -> std::io::Result<Spawned> {
         match self.warm.take() {
             Some(spare) => Ok(spare),
             None => self.fork(&session.owner, &session.number.to_string()),
@@ -245,7 +187,7 @@ impl Registry {
     }
 
     /// Makes room if there is none: the owner's own oldest idle session goes first.
-    fn admit(&self, session: &Arc<Session>) -> Result<(), Rejection> {
+    pub(super) fn admit(&self, session: &Arc<Session>) -> Result<(), Rejection> {
         let mut sessions = self.lock();
         if session.owner.is_somebody() {
             let own = sessions.values().filter(|other| other.owner.is_same_user(&session.owner)).count();
@@ -265,6 +207,7 @@ impl Registry {
     /// Takes no new work, lets calls in flight finish for that long, then ends everything.
     pub(crate) async fn shut_down(&self, patience: Duration) {
         self.drain.cancel();
+        self.era.stop();
         self.actors.close();
         if timeout(patience, self.actors.wait()).await.is_err() {
             self.stop.cancel();

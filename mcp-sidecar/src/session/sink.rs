@@ -11,6 +11,8 @@ use bytes::Bytes;
 use futures_util::Stream;
 use tokio::sync::mpsc;
 
+use super::ToActor;
+
 const MAX_EVENTS: usize = 4096;
 /// Unread bytes, except that a single event may be larger.
 const MAX_BYTES: usize = 16 << 20;
@@ -27,16 +29,18 @@ pub(crate) struct Sink {
 pub(crate) struct Events {
     events: mpsc::Receiver<Bytes>,
     unread: Arc<AtomicUsize>,
+    /// Who wants to know that the reader has gone before the end.
+    actor: Option<mpsc::Sender<ToActor>>,
 }
 
 /// The reader is gone or too slow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Lost;
 
-pub(crate) fn channel() -> (Sink, Events) {
+pub(crate) fn channel(actor: mpsc::Sender<ToActor>) -> (Sink, Events) {
     let (sender, receiver) = mpsc::channel(MAX_EVENTS);
     let unread = Arc::new(AtomicUsize::new(0));
-    (Sink { events: sender, unread: Arc::clone(&unread) }, Events { events: receiver, unread })
+    (Sink { events: sender, unread: Arc::clone(&unread) }, Events { events: receiver, unread, actor: Some(actor) })
 }
 
 impl Sink {
@@ -58,10 +62,23 @@ impl Stream for Events {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let next = self.events.poll_recv(cx);
-        if let Poll::Ready(Some(event)) = &next {
-            self.unread.fetch_sub(event.len(), Ordering::Relaxed);
+        match &next {
+            Poll::Ready(Some(event)) => drop(self.unread.fetch_sub(event.len(), Ordering::Relaxed)),
+            Poll::Ready(None) => self.actor = None,
+            Poll::Pending => {}
         }
         next.map(|event| event.map(Ok))
+    }
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        if let Some(actor) = self.actor.take() {
+            // First the fact, then the news of it.
+            self.events.close();
+            // One that has no room for the news sees the fact at its next tick.
+            let _ = actor.try_send(ToActor::Left);
+        }
     }
 }
 
@@ -72,7 +89,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_slow_reader_is_given_up_and_a_large_event_still_passes() {
-        let (sink, mut events) = channel();
+        let (sink, mut events) = channel(mpsc::channel(1).0);
         let large = Bytes::from(vec![b'x'; MAX_BYTES + 1]);
         sink.push(large.clone()).unwrap();
         assert_eq!(sink.push("more".into()), Err(Lost));
@@ -80,9 +97,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_reader_that_went_away_is_noticed() {
-        let (sink, events) = channel();
+    async fn a_reader_that_went_away_is_told_of_and_one_that_read_to_the_end_is_not() {
+        let (actor, mut inbox) = mpsc::channel(1);
+        let (sink, mut events) = channel(actor.clone());
+        drop(sink);
+        assert_eq!(events.next().await, None);
         drop(events);
+        assert!(inbox.try_recv().is_err());
+        let (sink, events) = channel(actor);
+        drop(events);
+        assert!(matches!(inbox.try_recv(), Ok(ToActor::Left)));
         assert!(!sink.is_open());
         assert_eq!(sink.push("late".into()), Err(Lost));
     }

@@ -6,18 +6,20 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Duration, Instant};
 
 use super::Reply;
-use super::sink::{self, Events, Sink};
+use super::ToActor;
+use super::sink::{self, Events};
+use super::stream::Stream;
 use crate::mcp::bridge::Audience;
 use crate::mcp::compose;
 use crate::mcp::head::Accept;
 use crate::mcp::rejection::Rejection;
 use crate::mcp::replay::ReplayLog;
 use crate::mcp::route::{Route, Seat};
-use crate::mcp::sse::{self, EventId, StreamId};
+use crate::mcp::sse::{EventId, StreamId};
 use crate::mcp::version::ProtocolVersion;
 
 /// After that a client and the proxies in between want to see that something happens.
@@ -50,12 +52,6 @@ struct Pending {
     heard: Instant,
 }
 
-#[derive(Default)]
-struct Stream {
-    last: u64,
-    sink: Option<Sink>,
-}
-
 pub(super) struct Streams {
     seat: Seat,
     issued: u64,
@@ -63,21 +59,24 @@ pub(super) struct Streams {
     standalone: Stream,
     /// The last event of the standalone stream that was given to a reader.
     handed_over: u64,
-    log: ReplayLog,
+    /// Without it (2026-07-28) nobody can come back, and there is no stream but those of POSTs.
+    log: Option<ReplayLog>,
     /// 2025-11-25: streams begin with an event that lets the client come back.
     primes: bool,
+    actor: mpsc::Sender<ToActor>,
 }
 
 impl Streams {
-    pub(super) fn new(seat: Seat, replay_bytes: usize) -> Self {
+    pub(super) fn new(seat: Seat, replay_bytes: Option<usize>, actor: mpsc::Sender<ToActor>) -> Self {
         Self {
             seat,
             issued: 0,
             pending: BTreeMap::new(),
             standalone: Stream::default(),
             handed_over: 0,
-            log: ReplayLog::new(MAX_EVENTS, replay_bytes),
+            log: replay_bytes.map(|bytes| ReplayLog::new(MAX_EVENTS, bytes)),
             primes: false,
+            actor,
         }
     }
 
@@ -110,9 +109,23 @@ impl Streams {
     }
 
     pub(super) fn taken_on(&mut self, Route { stream, .. }: Route) {
-        if self.pending.get(&stream).is_some_and(|pending| !pending.accept.json) {
+        if self.log.is_some() && self.pending.get(&stream).is_some_and(|pending| !pending.accept.json) {
             self.commit(stream);
         }
+    }
+
+    /// Nothing more will be said about that POST, to whomever.
+    pub(super) fn close(&mut self, id: StreamId) {
+        self.pending.remove(&id);
+    }
+
+    /// POSTs whose clients have closed the connection.
+    pub(super) fn forsaken(&self) -> Vec<Route> {
+        let forsaken = self.pending.iter().filter(|(_, pending)| match &pending.reply {
+            Some(reply) => reply.is_closed(),
+            None => !pending.stream.is_open(),
+        });
+        forsaken.map(|(&stream, _)| Route { seat: self.seat, stream }).collect()
     }
 
     pub(super) fn refuse(&mut self, id: StreamId, why: Rejection) {
@@ -125,16 +138,16 @@ impl Streams {
     fn admits(&self, id: StreamId) -> bool {
         self.pending.get(&id).is_some_and(|pending| match &pending.reply {
             Some(reply) => pending.accept.sse && !pending.opening && !reply.is_closed(),
-            None => pending.stream.sink.as_ref().is_some_and(Sink::is_open),
+            None => pending.stream.is_open(),
         })
     }
 
     fn is_resumable(&self, id: StreamId) -> bool {
-        self.pending.get(&id).is_some_and(|pending| pending.reply.is_none())
+        self.log.is_some() && self.pending.get(&id).is_some_and(|pending| pending.reply.is_none())
     }
 
     pub(super) fn is_listening(&self) -> bool {
-        self.standalone.sink.as_ref().is_some_and(Sink::is_open)
+        self.standalone.is_open()
     }
 
     /// Something that is not an answer.
@@ -150,13 +163,16 @@ impl Streams {
     }
 
     fn send_standalone(&mut self, message: &Bytes) {
-        if self.standalone.push(StreamId::STANDALONE, message, &mut self.log) {
-            self.handed_over = self.standalone.last;
+        if self.log.is_some() && self.standalone.push(StreamId::STANDALONE, message, &mut self.log) {
+            self.handed_over = self.standalone.last();
         }
     }
 
     /// An answer; the last one ends its POST.
-    pub(super) fn answer(&mut self, id: StreamId, message: Bytes) {
+    pub(super) fn answer(&mut self, id: StreamId, status: u16, message: Bytes) {
+        if status == 200 && self.pending.get(&id).is_some_and(|pending| !pending.accept.json) {
+            self.commit(id);
+        }
         let Some(pending) = self.pending.get_mut(&id) else { return };
         pending.left -= 1;
         if pending.reply.is_none() {
@@ -168,8 +184,8 @@ impl Streams {
             && let Some(Pending { reply: Some(reply), batch, mut answers, .. }) = self.pending.remove(&id)
         {
             let body = if batch { compose::batch(&answers) } else { answers.pop().unwrap_or_default() };
-            // The client may have left; that cancels nothing, but nobody is there to be told.
-            let _ = reply.send(Reply::Json(body));
+            // The client may have left: nobody is there to be told.
+            let _ = reply.send(Reply::Json { status, body });
         }
     }
 
@@ -186,11 +202,11 @@ impl Streams {
     fn commit(&mut self, id: StreamId) {
         let Some(pending) = self.pending.get_mut(&id) else { return };
         let Some(reply) = pending.reply.take() else { return };
-        let (sink, events) = sink::channel();
-        pending.stream.sink = Some(sink);
+        let (sink, events) = sink::channel(self.actor.clone());
+        pending.stream.attach(sink);
         pending.stream.begin(id, self.primes);
         if reply.send(Reply::Stream(events)).is_err() {
-            pending.stream.sink = None;
+            pending.stream.detach();
         }
         for answer in std::mem::take(&mut pending.answers) {
             pending.stream.push(id, &answer, &mut self.log);
@@ -200,17 +216,17 @@ impl Streams {
     /// A GET. Replaces the stream's earlier reader, whose connection ends.
     pub(super) fn listen(&mut self, last: Option<EventId>) -> Result<Events, Rejection> {
         let last = last.unwrap_or(EventId { stream: StreamId::STANDALONE, number: self.handed_over });
-        let (sink, events) = sink::channel();
-        for missed in self.log.after(last) {
+        let (sink, events) = sink::channel(self.actor.clone());
+        for missed in self.log.iter().flat_map(|log| log.after(last)) {
             sink.push(missed).map_err(|_| Rejection::EventUnknown)?;
         }
         if last.stream == StreamId::STANDALONE {
-            self.standalone.sink = Some(sink);
-            self.handed_over = self.standalone.last;
+            self.standalone.attach(sink);
+            self.handed_over = self.standalone.last();
             self.standalone.begin(StreamId::STANDALONE, self.primes);
         } else if let Some(pending) = self.pending.get_mut(&last.stream).filter(|pending| pending.reply.is_none()) {
-            pending.stream.sink = Some(sink);
-        } else if !self.log.knows(last.stream) {
+            pending.stream.attach(sink);
+        } else if !self.log.as_ref().is_some_and(|log| log.knows(last.stream)) {
             return Err(Rejection::EventUnknown);
         }
         Ok(events)
@@ -249,40 +265,5 @@ impl Audience for Streams {
 
     fn listens(&self, _: Seat) -> bool {
         self.is_listening()
-    }
-}
-
-impl Stream {
-    fn begin(&mut self, id: StreamId, primes: bool) {
-        let first = if primes {
-            sse::priming(EventId { stream: id, number: self.last })
-        } else {
-            // The response's head goes out with the first bytes of its body.
-            Bytes::from_static(sse::KEEP_ALIVE)
-        };
-        self.hand(first);
-    }
-
-    /// Whether a reader took it.
-    fn push(&mut self, id: StreamId, message: &Bytes, log: &mut ReplayLog) -> bool {
-        self.last += 1;
-        let id = EventId { stream: id, number: self.last };
-        let event = sse::event(id, message);
-        log.push(id, event.clone());
-        self.hand(event)
-    }
-
-    fn hand(&mut self, event: Bytes) -> bool {
-        let handed = self.sink.as_ref().is_some_and(|sink| sink.push(event).is_ok());
-        if !handed {
-            self.sink = None;
-        }
-        handed
-    }
-
-    fn keep_alive(&mut self) {
-        if self.sink.is_some() {
-            self.hand(Bytes::from_static(sse::KEEP_ALIVE));
-        }
     }
 }

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::support::{Sidecar, eventually, is_alive, text_of};
+use crate::support::{Sidecar, eventually, eventually_async, is_alive, text_of};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_belongs_to_the_user_who_opened_it() {
@@ -91,4 +91,32 @@ async fn a_stale_session_id_does_not_keep_a_client_from_starting_anew() {
     let anew = session.post(initialize).await;
     assert_eq!(anew.status(), 200);
     assert_ne!(anew.headers()["mcp-session-id"].to_str().unwrap(), session.id);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_whose_stream_broke_off_is_gone_at_once() {
+    let sidecar = Sidecar::with(&["--max-sessions", "1"]).await;
+    let session = sidecar.session().await;
+    let stream = session.listen().await;
+    assert_eq!(sidecar.initialize("2025-11-25", None).await.status(), 503, "somebody listens");
+    drop(stream);
+    eventually_async("the idle session makes room", async || {
+        sidecar.initialize("2025-11-25", None).await.status() == 200
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_left_before_it_knew_its_session_leaves_no_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("pid");
+    let hanging = "import os,sys,time; open(sys.argv[1]+'.new','w').write(str(os.getpid())); os.rename(sys.argv[1]+'.new',sys.argv[1]); time.sleep(60)";
+    let sidecar = Sidecar::around(&[], &["python3", "-c", hanging, file.to_str().unwrap()]).await;
+    let mut opening = Box::pin(sidecar.initialize("2025-11-25", None));
+    tokio::select! {
+        answer = &mut opening => panic!("{answer:?}"),
+        () = eventually("the child runs", || file.exists()) => drop(opening),
+    }
+    let pid: u32 = std::fs::read_to_string(&file).unwrap().parse().unwrap();
+    eventually("the child is gone", || !is_alive(pid)).await;
 }

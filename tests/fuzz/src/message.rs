@@ -68,8 +68,8 @@ fn as_sent(message: &Message, sent: &Members<'_>) {
 /// Down to a child that returns its params, and back.
 fn called(ids: &mut Correlator, request: &Request) {
     let [first, second] = SEATS.map(|seat| Route { seat, stream: StreamId(1) });
-    let Ok(line) = ids.call(request, first) else { return };
-    let again = ids.call(request, second).expect("it was fine before");
+    let Ok((_, line)) = ids.call(request, first) else { return };
+    let (_, again) = ids.call(request, second).expect("it was fine before");
     for (line, route) in [(again, second), (line, first)] {
         let Message::Request(seen) = one_line(&line) else { panic!("a request stays one: {line:?}") };
         assert_eq!(seen.method, request.method);

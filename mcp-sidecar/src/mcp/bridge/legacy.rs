@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::{Audience, Event, Output};
-use crate::mcp::compose::{self, Edited};
+use crate::mcp::compose;
 use crate::mcp::correlate::{Call, Correlator};
 use crate::mcp::jsonrpc::{Incoming, Message, Notification, Outcome, Request, Response};
 use crate::mcp::lines::TooLong;
@@ -52,8 +52,9 @@ impl Legacy {
             Event::Silent { route, patience } => self.silent(route, patience, outputs),
             Event::Tick => self.expire_cancelled(now, outputs),
             Event::Lost { message, reason } => self.lost(&message, reason, outputs),
-            Event::End { message, reason } => drop(self.fail(|_| true, &message, reason, outputs)),
-            Event::Fresh => {}
+            Event::Gone(route) => self.gone(route, outputs),
+            Event::Drain | Event::Fresh => {}
+            Event::End { message, reason, .. } => drop(self.fail(|_| true, &message, reason, outputs)),
         }
     }
 
@@ -65,7 +66,7 @@ impl Legacy {
         for message in incoming.messages() {
             let Message::Request(request) = message else { continue };
             match self.ids.call(request, route) {
-                Ok(line) => outputs.push(Output::ToChild(line)),
+                Ok((_, line)) => outputs.push(Output::ToChild(line)),
                 Err(why) => {
                     self.ids.abandon_where(|other| other == route);
                     outputs.truncate(before);
@@ -87,7 +88,7 @@ impl Legacy {
                 Message::Notification(note) if note.method.is("notifications/cancelled") => {
                     self.cancel(note, seat, now)
                 }
-                Message::Notification(note) => Some(unchanged(note)),
+                Message::Notification(note) => Some(compose::unchanged(note)),
                 Message::Response(response) => self.ids.answer_from_client(response, seat),
             };
             let stray = Output::Stray("client answered or cancelled what is not open");
@@ -114,7 +115,7 @@ impl Legacy {
                 }
             }
         }
-        outputs.push(Output::Answer { route, message });
+        outputs.push(Output::Answer { route, status: 200, message });
     }
 
     fn question(&mut self, request: &Request, audience: &impl Audience) -> Output {
@@ -137,7 +138,7 @@ impl Legacy {
             let listening = self.listening(audience);
             let own = if concerns_the_session(note) { listening } else { None };
             let route = own.or_else(|| self.related(audience)).or(listening);
-            Some((route.unwrap_or_else(|| self.left_to_fetch(audience)), unchanged(note)))
+            Some((route.unwrap_or_else(|| self.left_to_fetch(audience)), compose::unchanged(note)))
         };
         let stray = Output::Stray("child reported on what is not open");
         routed.map_or(stray, |(route, message)| Output::Say { route, message })
@@ -162,12 +163,11 @@ impl Legacy {
         let Some(call) = line.answers.and_then(|number| self.ids.abandon(number)) else {
             return outputs.push(Output::Stray("the line was no answer"));
         };
-        let message = format!("the MCP server's answer of {} bytes is over --max-line", line.bytes);
-        outputs.push(self.failure(call, &message, "message_too_large"));
+        outputs.push(self.failure(call, &compose::too_large(line.bytes), "message_too_large"));
     }
 
     fn silent(&mut self, silent: Route, patience: Duration, outputs: &mut Vec<Output>) {
-        let message = format!("the MCP server said nothing for {} s", patience.as_secs());
+        let message = compose::silence(patience);
         for number in self.fail(|route| route == silent, &message, "call_timeout", outputs) {
             outputs.push(Output::ToChild(compose::cancelled(number, "call timeout")));
         }
@@ -181,13 +181,20 @@ impl Legacy {
         outputs.extend(withdrawn.into_iter().map(|(route, message)| Output::Say { route, message }));
     }
 
+    /// Not a cancel (basic/transports §Sending Messages). But a session that nobody knows of is none.
+    fn gone(&mut self, gone: Route, outputs: &mut Vec<Output>) {
+        if self.opening == Some(gone) {
+            self.fail(|route| route == gone, "the client closed the connection", "client_gone", outputs);
+        }
+    }
+
     fn expire_cancelled(&mut self, now: Duration, outputs: &mut Vec<Output>) {
         let ids = &mut self.ids;
         self.cancelled.retain(|&(number, at)| {
             let waits = now < at + CANCELLED_FOR;
             if !waits && let Some(call) = ids.abandon(number) {
                 let message = compose::failure(call.id.as_bytes(), "the request was cancelled", "cancelled");
-                outputs.push(Output::Answer { route: call.route, message });
+                outputs.push(Output::Answer { route: call.route, status: 200, message });
             }
             waits
         });
@@ -204,13 +211,9 @@ impl Legacy {
         let (route, message) = (call.route, compose::failure(call.id.as_bytes(), message, reason));
         match self.opening.take_if(|opening| *opening == route) {
             Some(_) => Output::NotOpened { route, message },
-            None => Output::Answer { route, message },
+            None => Output::Answer { route, status: 200, message },
         }
     }
-}
-
-fn unchanged(note: &Notification) -> Bytes {
-    compose::notification(&note.method, note.params.clone().map(Edited::unchanged).as_ref())
 }
 
 /// What happened to the session as a whole, rather than in the course of a call.

@@ -63,18 +63,29 @@ fn initialize_opens_the_seat_with_the_revision_that_the_child_names() {
         on(&mut bridge, child(r#"{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-06-18"}}"#), &open, 0);
     let opened = Output::Opened { seat: SEAT, version: Some(ProtocolVersion::V2025_06_18) };
     let message = r#"{"jsonrpc":"2.0","id":"i","result":{"protocolVersion":"2025-06-18"}}"#.into();
-    assert_eq!(outputs, [opened, Output::Answer { route: at(1), message }]);
+    assert_eq!(outputs, [opened, Output::Answer { route: at(1), status: 200, message }]);
 }
 
 #[test]
 fn an_initialize_that_fails_opens_nothing_whether_the_child_refuses_or_dies() {
-    let end = Event::End { message: "over".into(), reason: "child_exited" };
+    let end = Event::End { message: "over".into(), reason: "child_exited", graceful: false };
     for last in [child(r#"{"jsonrpc":"2.0","id":1,"error":{}}"#), end] {
         let (mut bridge, open) = (bridge(), Open::default());
         on(&mut bridge, call(1, r#"{"jsonrpc":"2.0","id":"i","method":"initialize"}"#), &open, 0);
         let outputs = on(&mut bridge, last, &open, 0);
         assert!(matches!(&outputs[..], [Output::NotOpened { route, .. }] if *route == at(1)), "{outputs:?}");
     }
+}
+
+#[test]
+fn a_closed_connection_cancels_no_call_but_a_session_that_its_client_never_knew_is_none() {
+    let (mut bridge, open) = (bridge(), Open::default());
+    on(&mut bridge, call(1, r#"{"jsonrpc":"2.0","id":"i","method":"initialize"}"#), &open, 0);
+    let outputs = on(&mut bridge, Event::Gone(at(1)), &open, 0);
+    assert!(matches!(&outputs[..], [Output::NotOpened { .. }]), "{outputs:?}");
+    on(&mut bridge, call(2, r#"{"jsonrpc":"2.0","id":1,"method":"x"}"#), &open, 0);
+    assert_eq!(on(&mut bridge, Event::Gone(at(2)), &open, 0), []);
+    assert_eq!(bridge.in_flight(), 1);
 }
 
 #[test]
@@ -210,7 +221,7 @@ impl Told {
                 let Some((&number, &(route, id, _))) = nth(&self.calls, which) else { return };
                 let line = |id: &str| format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{"of":{number}}}}}"#);
                 let outputs = on(bridge, child(&line(&number.to_string())), &open, 0);
-                assert_eq!(outputs, [Output::Answer { route, message: line(id).into() }]);
+                assert_eq!(outputs, [Output::Answer { route, status: 200, message: line(id).into() }]);
                 self.calls.remove(&number);
             }
             Step::Progress(which) => {

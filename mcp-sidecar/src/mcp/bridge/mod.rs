@@ -3,12 +3,14 @@
 //! | variant | clients | child |
 //! | --- | --- | --- |
 //! | [`legacy`], in [`durable`] | legacy | legacy, and another one after a crash |
+//! | [`modern`] | modern | modern |
 //!
 //! The machine decides whose each message is. How it gets there (open streams, replay, the child's pipe) is its
 //! interpreter's part, and so is knowing which streams are open: that is asked through [`Audience`].
 
 pub mod durable;
 pub mod legacy;
+pub mod modern;
 
 use std::time::Duration;
 
@@ -20,6 +22,7 @@ use super::rejection::Rejection;
 use super::route::{Route, Seat};
 use super::version::ProtocolVersion;
 use durable::Durable;
+use modern::Modern;
 
 /// What happens to a child and its clients.
 #[derive(Debug)]
@@ -42,6 +45,10 @@ pub enum Event {
         route: Route,
         patience: Duration,
     },
+    /// The client of that POST has closed its connection.
+    Gone(Route),
+    /// No calls will come any more; those in flight may finish.
+    Drain,
     Tick,
     /// The child is gone, and there may be another one: calls in flight fail, what comes now is held.
     Lost {
@@ -50,15 +57,16 @@ pub enum Event {
     },
     /// Another child is there.
     Fresh,
-    /// Nothing will be answered any more.
+    /// Nothing will be answered any more. Graceful: it is not the child that failed.
     End {
         message: String,
         reason: &'static str,
+        graceful: bool,
     },
 }
 
 /// What is to be done about it, in this order.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     ToChild(Bytes),
     /// Something that is not an answer.
@@ -66,9 +74,10 @@ pub enum Output {
         route: Route,
         message: Bytes,
     },
-    /// The answer to one request of a POST.
+    /// The answer to one request of a POST. Its HTTP status holds unless something was said before.
     Answer {
         route: Route,
+        status: u16,
         message: Bytes,
     },
     /// The answer to `initialize` follows: the session is open.
@@ -90,7 +99,11 @@ pub enum Output {
         route: Route,
         why: Rejection,
     },
-    /// A message that concerns nobody, for the log.
+    /// Nothing more will be said there.
+    Closed(Route),
+    /// The params of a log message that is nobody's.
+    Log(Bytes),
+    /// A message that concerns nobody.
     Stray(&'static str),
 }
 
@@ -108,12 +121,14 @@ pub trait Audience {
 #[derive(Debug)]
 pub enum Bridge {
     Legacy(Durable),
+    Modern(Modern),
 }
 
 impl Bridge {
     pub fn on(&mut self, event: Event, now: Duration, audience: &impl Audience, outputs: &mut Vec<Output>) {
         match self {
             Self::Legacy(legacy) => legacy.on(event, now, audience, outputs),
+            Self::Modern(modern) => modern.on(event, outputs),
         }
     }
 
@@ -121,6 +136,8 @@ impl Bridge {
     pub fn can_reopen(&self) -> bool {
         match self {
             Self::Legacy(legacy) => legacy.can_reopen(),
+            // Nobody has a session; the next request starts another child.
+            Self::Modern(_) => false,
         }
     }
 
@@ -128,6 +145,7 @@ impl Bridge {
     pub fn in_flight(&self) -> usize {
         match self {
             Self::Legacy(legacy) => legacy.in_flight(),
+            Self::Modern(modern) => modern.in_flight(),
         }
     }
 }

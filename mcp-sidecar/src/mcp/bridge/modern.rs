@@ -1,0 +1,250 @@
+//! Modern clients, modern child: every request stands alone, and all of them share one child. Ids, progress tokens and
+//! subscription ids are remapped, so that equal ones of several clients cannot meet; everything else passes verbatim.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::Deserialize;
+
+use super::{Event, Output};
+use crate::mcp::compose::{self, Edited};
+use crate::mcp::correlate::{Call, Correlator, Routed};
+use crate::mcp::jsonrpc::{Incoming, Message, Notification, Outcome, Request, Response};
+use crate::mcp::lines::TooLong;
+use crate::mcp::rejection::Rejection;
+use crate::mcp::route::Route;
+use crate::mcp::sse::StreamId;
+
+const METHOD_NOT_FOUND: i32 = -32601;
+
+#[derive(Debug)]
+pub struct Modern {
+    ids: Correlator,
+    max_calls: usize,
+    /// `subscriptions/listen` in flight, and whether the child has acknowledged it.
+    subscriptions: BTreeMap<u64, bool>,
+}
+
+impl Modern {
+    pub fn new(max_calls: usize) -> Self {
+        Self { ids: Correlator::default(), max_calls, subscriptions: BTreeMap::new() }
+    }
+
+    pub(super) fn in_flight(&self) -> usize {
+        self.ids.in_flight()
+    }
+
+    pub(super) fn on(&mut self, event: Event, outputs: &mut Vec<Output>) {
+        match event {
+            Event::Call { route, incoming } => self.calls(&incoming, route, outputs),
+            Event::Relay { incoming, .. } => relay(&incoming, outputs),
+            Event::Child(Message::Response(response)) => outputs.push(self.answer(response)),
+            // basic/transports/stdio §Receiving Messages: the server MUST NOT write requests.
+            Event::Child(Message::Request(request)) => outputs.push(Output::ToChild(not_found(&request))),
+            Event::Child(Message::Notification(note)) => self.notification(note, outputs),
+            Event::Oversized(line) => self.oversized(line, outputs),
+            Event::Silent { route, patience } => self.silent(route, patience, outputs),
+            Event::Gone(route) => self.gone(route, outputs),
+            Event::Drain => self.close_subscriptions(outputs),
+            Event::Tick | Event::Fresh => {}
+            Event::Lost { message, reason } => drop(self.fail(|_| true, &message, reason, outputs)),
+            Event::End { message, reason, graceful } => {
+                if graceful {
+                    self.close_subscriptions(outputs);
+                }
+                self.fail(|_| true, &message, reason, outputs);
+            }
+        }
+    }
+
+    fn calls(&mut self, incoming: &Incoming, route: Route, outputs: &mut Vec<Output>) {
+        for message in incoming.messages() {
+            let Message::Request(request) = message else { continue };
+            // It would open the older era on this child for everybody.
+            if request.method.is("initialize") {
+                outputs.push(Output::Answer { route, status: 404, message: not_found(request) });
+            } else {
+                outputs.push(
+                    self.call(request, route)
+                        .map_or_else(|why| Output::Refused { route, why: why.answering(&request.id) }, Output::ToChild),
+                );
+            }
+        }
+    }
+
+    fn call(&mut self, request: &Request, route: Route) -> Result<Bytes, Rejection> {
+        if self.ids.in_flight() >= self.max_calls {
+            return Err(Rejection::TooManyCalls);
+        }
+        let (number, line) = self.ids.call(request, route)?;
+        if request.method.is("subscriptions/listen") {
+            self.subscriptions.insert(number, false);
+        }
+        Ok(line)
+    }
+
+    fn answer(&mut self, mut response: Response) -> Output {
+        let number = response.id.as_ref().and_then(|id| id.as_issued());
+        let listened = number.filter(|number| self.subscriptions.remove(number).is_some());
+        let call = listened.and_then(|number| self.ids.find(number));
+        if let (Some(call), Outcome::Result(result)) = (call, &mut response.outcome)
+            && let Some(ours) = compose::subscription_id(result)
+        {
+            let id = Bytes::copy_from_slice(call.id.as_bytes());
+            *result = Edited::replacing(result.clone(), &ours, id).into_bytes();
+        }
+        match self.ids.answer(&response) {
+            Some((route, message)) => Output::Answer { route, status: status_of(&response.outcome), message },
+            None => Output::Stray("child answered what nobody asked"),
+        }
+    }
+
+    fn notification(&mut self, note: Notification, outputs: &mut Vec<Output>) {
+        if note.method.is("notifications/cancelled") {
+            return self.closed_by_child(&note, outputs);
+        }
+        let routed = if note.method.is("notifications/progress") {
+            self.ids.progress(&note).filter(|(route, _)| route.stream != StreamId::STANDALONE)
+        } else if note.method.is("notifications/message") {
+            match self.log_reader() {
+                Some(route) => Some((route, compose::unchanged(&note))),
+                None => return outputs.push(Output::Log(note.params.unwrap_or_default())),
+            }
+        } else {
+            self.subscribed(&note)
+        };
+        let stray = Output::Stray("child reported on what is not open");
+        outputs.push(routed.map_or(stray, |(route, message)| Output::Say { route, message }));
+    }
+
+    /// A log message names no request. If one alone in flight asked for any, it is about that (server/utilities/logging).
+    fn log_reader(&self) -> Option<Route> {
+        only(self.ids.calls().filter(|(_, call)| call.logs))
+    }
+
+    /// basic/patterns/subscriptions: nothing comes on a stream before the acknowledgement.
+    fn subscribed(&mut self, note: &Notification) -> Option<Routed> {
+        let params = note.params.as_ref()?;
+        let ours = compose::subscription_id(params)?;
+        let number = issued(&ours)?;
+        let acknowledged = self.subscriptions.get_mut(&number)?;
+        *acknowledged |= note.method.is("notifications/subscriptions/acknowledged");
+        let call = self.ids.find(number).filter(|_| *acknowledged)?;
+        let id = Bytes::copy_from_slice(call.id.as_bytes());
+        let params = Edited::replacing(params.clone(), &ours, id);
+        Some((call.route, compose::notification(&note.method, Some(&params))))
+    }
+
+    /// basic/patterns/cancellation: on stdio a server ends a subscription so; over HTTP its result does.
+    fn closed_by_child(&mut self, note: &Notification, outputs: &mut Vec<Output>) {
+        let number = note.params.as_ref().and_then(compose::request_id).and_then(|id| issued(&id));
+        match number.filter(|number| self.subscriptions.contains_key(number)) {
+            Some(number) => self.close(number, outputs),
+            None => outputs.push(Output::Stray("child cancelled what is no subscription")),
+        }
+    }
+
+    fn close(&mut self, number: u64, outputs: &mut Vec<Output>) {
+        self.subscriptions.remove(&number);
+        if let Some(call) = self.ids.abandon(number) {
+            let message = compose::listened(call.id.as_bytes());
+            outputs.push(Output::Answer { route: call.route, status: 200, message });
+        }
+    }
+
+    fn close_subscriptions(&mut self, outputs: &mut Vec<Output>) {
+        for number in std::mem::take(&mut self.subscriptions).into_keys() {
+            self.close(number, outputs);
+            outputs.push(Output::ToChild(compose::cancelled(number, "shutting down")));
+        }
+    }
+
+    /// The line is gone. If it was an answer, its call fails, and it alone.
+    fn oversized(&mut self, line: TooLong, outputs: &mut Vec<Output>) {
+        let Some((number, call)) = line.answers.and_then(|number| Some((number, self.ids.abandon(number)?))) else {
+            return outputs.push(Output::Stray("the line was no answer"));
+        };
+        self.subscriptions.remove(&number);
+        outputs.push(failure(&call, &compose::too_large(line.bytes), "message_too_large"));
+    }
+
+    fn silent(&mut self, silent: Route, patience: Duration, outputs: &mut Vec<Output>) {
+        // A subscription may be silent for as long as nothing changes.
+        if self.ids.calls().any(|(number, call)| call.route == silent && self.subscriptions.contains_key(&number)) {
+            return;
+        }
+        let message = compose::silence(patience);
+        for number in self.fail(|route| route == silent, &message, "call_timeout", outputs) {
+            outputs.push(Output::ToChild(compose::cancelled(number, "call timeout")));
+        }
+    }
+
+    /// basic/transports/streamable-http §Cancellation: a closed connection is a cancel.
+    fn gone(&mut self, gone: Route, outputs: &mut Vec<Output>) {
+        for (number, _) in self.ids.abandon_where(|route| route == gone) {
+            self.subscriptions.remove(&number);
+            outputs.push(Output::ToChild(compose::cancelled(number, "the client closed the connection")));
+        }
+        outputs.push(Output::Closed(gone));
+    }
+
+    fn fail(&mut self, of: impl Fn(Route) -> bool, message: &str, reason: &str, outputs: &mut Vec<Output>) -> Vec<u64> {
+        let failed = self.ids.abandon_where(of);
+        for (number, call) in &failed {
+            self.subscriptions.remove(number);
+            outputs.push(failure(call, message, reason));
+        }
+        failed.into_iter().map(|(number, _)| number).collect()
+    }
+}
+
+fn failure(call: &Call, message: &str, reason: &str) -> Output {
+    let message = compose::failure(call.id.as_bytes(), message, reason);
+    Output::Answer { route: call.route, status: 200, message }
+}
+
+/// `notifications/cancelled` exists on stdio only, and what it names here are ids of HTTP clients.
+fn relay(incoming: &Incoming, outputs: &mut Vec<Output>) {
+    for message in incoming.messages() {
+        outputs.push(match message {
+            Message::Notification(note) if !note.method.is("notifications/cancelled") => {
+                Output::ToChild(compose::unchanged(note))
+            }
+            _ => Output::Stray("client answered or cancelled what is not open"),
+        });
+    }
+}
+
+fn not_found(request: &Request) -> Bytes {
+    compose::refusal(request.id.as_bytes(), METHOD_NOT_FOUND, "Method not found")
+}
+
+/// Where the one call among them waits, if there is just one.
+fn only<'a>(mut calls: impl Iterator<Item = (u64, &'a Call)>) -> Option<Route> {
+    let (_, call) = calls.next()?;
+    calls.next().is_none().then_some(call.route)
+}
+
+/// A number of ours that the child quotes.
+fn issued(id: &Bytes) -> Option<u64> {
+    std::str::from_utf8(id).ok()?.trim_matches('"').parse().ok()
+}
+
+/// basic/transports/streamable-http §Protocol Version Header, §Server Validation; basic/index §_meta.
+fn status_of(outcome: &Outcome) -> u16 {
+    #[derive(Deserialize)]
+    struct Error {
+        code: i32,
+    }
+    let Outcome::Error(error) = outcome else { return 200 };
+    match serde_json::from_slice(error) {
+        Ok(Error { code: METHOD_NOT_FOUND }) => 404,
+        Ok(Error { code: -32022..=-32020 }) => 400,
+        _ => 200,
+    }
+}
+
+#[cfg(test)]
+#[path = "modern_tests.rs"]
+mod tests;

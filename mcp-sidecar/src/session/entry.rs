@@ -1,0 +1,102 @@
+//! One session as everybody may know it: how to speak to its actor, whose it is, and how long it has not been used.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::ToActor;
+use super::registry::Registry;
+use super::restart::Spawned;
+use crate::mcp::dispatch::Phase;
+use crate::mcp::session_id::{Owner, SessionId};
+use crate::mcp::version::{Era, ProtocolVersion};
+use crate::metrics::Metrics;
+
+/// What everybody may know of a session.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) id: SessionId,
+    /// Names the session in the log, where its id must not be.
+    pub(crate) number: u64,
+    pub(crate) inbox: mpsc::Sender<ToActor>,
+    pub(super) stop: CancellationToken,
+    pub(super) drain: CancellationToken,
+    pub(super) era: Era,
+    pub(super) owner: Owner,
+    pub(super) registry: Weak<Registry>,
+    pub(super) started: Instant,
+    /// Milliseconds after `started`.
+    pub(super) used: AtomicU64,
+    pub(super) busy: AtomicBool,
+    pub(super) version: OnceLock<Option<ProtocolVersion>>,
+    pub(super) metrics: Arc<Metrics>,
+}
+
+impl Session {
+    pub(crate) fn phase(&self) -> Phase {
+        Phase { version: self.version.get().copied().flatten() }
+    }
+
+    pub(super) fn set_version(&self, version: Option<ProtocolVersion>) {
+        // A second answer to `initialize` cannot come: its id is spent.
+        let _ = self.version.set(version);
+    }
+
+    pub(super) fn is_opened(&self) -> bool {
+        self.era == Era::Modern || self.version.get().is_some()
+    }
+
+    pub(super) fn touch(&self, now: Instant) {
+        let elapsed = u64::try_from((now - self.started).as_millis()).unwrap_or(u64::MAX);
+        self.used.store(elapsed, Ordering::Relaxed);
+    }
+
+    pub(super) fn last_used(&self) -> Instant {
+        self.started + Duration::from_millis(self.used.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn held(&self) -> Held {
+        let (id, owner) = (self.id.clone(), self.owner.clone());
+        Held { id, owner, opened: self.started, last_used: self.last_used() }
+    }
+
+    pub(super) fn set_busy(&self, busy: bool) {
+        self.busy.store(busy, Ordering::Relaxed);
+    }
+
+    /// Another child in the place of one that is gone.
+    pub(super) fn respawn(self: &Arc<Self>) -> JoinHandle<std::io::Result<Spawned>> {
+        let session = Arc::clone(self);
+        let spawn = move || match session.registry.upgrade() {
+            Some(registry) => registry.spawn_child(&session),
+            None => Err(std::io::Error::other("the sidecar is gone")),
+        };
+        self.registry
+            .upgrade()
+            .map_or_else(|| Handle::current(), |registry| registry.supervisor.clone())
+            .spawn_blocking(spawn)
+    }
+
+    pub(super) fn forget(&self) {
+        if let Some(registry) = self.registry.upgrade() {
+            registry.lock().remove(&self.id);
+            registry.warm.changed.notify_one();
+            registry.forget_child(self);
+        }
+    }
+}
+
+/// What other replicas are told of a session.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    pub(crate) id: SessionId,
+    pub(crate) owner: Owner,
+    pub(crate) opened: Instant,
+    pub(crate) last_used: Instant,
+}

@@ -1,0 +1,65 @@
+//! Children that modern requests share. There is no session to key them by, so each owner has one (all who are nobody
+//! share one); it counts as a session of its owner, ends like one when idle, and the next request starts another.
+
+use std::collections::HashMap;
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+use super::registry::{Registry, Session};
+use crate::mcp::rejection::{Rejection, UnsupportedProtocolVersion};
+use crate::mcp::session_id::Owner;
+use crate::mcp::version::{Era, ProtocolVersion};
+
+impl Registry {
+    /// The owner's child; started if there is none.
+    pub(crate) async fn child_of(self: &Arc<Self>, owner: &Owner) -> Result<Arc<Session>, Rejection> {
+        let (child, messages) = {
+            let mut pool = self.pool();
+            if let Some(child) = pool.get(owner).filter(|child| child.is_alive()) {
+                return Ok(Arc::clone(child));
+            }
+            let (child, messages) = self.describe(owner.clone(), Era::Modern)?;
+            self.admit(&child)?;
+            pool.insert(owner.clone(), Arc::clone(&child));
+            (child, messages)
+        };
+        self.start(&child, messages).await?;
+        Ok(child)
+    }
+
+    /// The owner's child, if it has one.
+    pub(crate) fn running_child_of(&self, owner: &Owner) -> Option<Arc<Session>> {
+        self.pool().get(owner).filter(|child| child.is_alive()).cloned()
+    }
+
+    /// Whether the server can be asked without a session.
+    ///
+    /// # Errors
+    /// [`Rejection::UnsupportedProtocolVersion`] naming what it speaks instead.
+    pub(crate) async fn stands_alone(&self, owner: &Owner, requested: &str) -> Result<(), Rejection> {
+        match self.era.found(owner).await {
+            Ok(found) if found.era == Era::Modern => Ok(()),
+            Ok(_) => {
+                Err(UnsupportedProtocolVersion::new(requested, &ProtocolVersion::ALL.map(ProtocolVersion::as_str))
+                    .into())
+            }
+            Err(_) => Err(Rejection::ChildNotStarted),
+        }
+    }
+
+    pub(super) fn forget_child(&self, session: &Session) {
+        let mut pool = self.pool();
+        if pool.get(&session.owner).is_some_and(|child| child.number == session.number) {
+            pool.remove(&session.owner);
+        }
+    }
+
+    fn pool(&self) -> MutexGuard<'_, HashMap<Owner, Arc<Session>>> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Session {
+    fn is_alive(&self) -> bool {
+        !self.inbox.is_closed() && !self.stop.is_cancelled()
+    }
+}

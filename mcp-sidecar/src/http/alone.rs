@@ -39,6 +39,7 @@ async fn answer(
     for _ in 0..CHILDREN {
         let child = registry.child_of(&head.owner).await?;
         access::within(request, &child);
+        child.examine(head, &incoming).await?;
         match call(&child, incoming, head.accept).await? {
             Reply::NotTaken(again) => incoming = again,
             Reply::Refused(refused) => return Err(refused),
@@ -54,6 +55,20 @@ async fn call(child: &Session, incoming: Incoming, accept: Accept) -> Result<Rep
         Ok(()) => Awaited::new(answer, child).reply().await.ok_or(Rejection::ChildNotStarted),
         Err(mpsc::error::SendError(ToActor::Call { incoming, .. })) => Ok(Reply::NotTaken(incoming)),
         Err(_) => Err(Rejection::ChildNotStarted),
+    }
+}
+
+/// A revision that we do not speak. What is spoken instead depends on the server.
+pub(super) async fn unsupported(
+    sidecar: &Sidecar,
+    head: &RequestHead<'_>,
+    incoming: &Incoming,
+    refused: Rejection,
+) -> Rejection {
+    let requested = refused.unsupported().unwrap_or_default();
+    match (sidecar.registry.stands_alone(&head.owner, requested).await, id_of(incoming)) {
+        (Err(legacy @ Rejection::UnsupportedProtocolVersion(_)), Some(id)) => legacy.answering(&id),
+        _ => refused,
     }
 }
 

@@ -31,6 +31,9 @@ async fn serve(request: &HttpRequest, payload: Payload, sidecar: &Sidecar) -> Re
     let phase = session.as_ref().map(|session| session.phase());
     let action = match dispatch::decide(&head, &incoming, phase) {
         Err(Rejection::SessionUnknown) => return sidecar.elsewhere(request, &head, body).await,
+        Err(refused) if refused.unsupported().is_some() => {
+            return Err(alone::unsupported(sidecar, &head, &incoming, refused).await);
+        }
         decided => decided?,
     };
     drop(body);

@@ -53,6 +53,11 @@ impl Correlator {
         self.last
     }
 
+    /// The id for a request of our own.
+    pub fn own(&mut self) -> u64 {
+        self.fresh()
+    }
+
     /// A client's request under a fresh number, as the child shall see it.
     ///
     /// # Errors

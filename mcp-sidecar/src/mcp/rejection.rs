@@ -89,6 +89,15 @@ impl Rejection {
         }
     }
 
+    /// The revision that was asked for and is not spoken.
+    pub fn unsupported(&self) -> Option<&str> {
+        match self {
+            Self::Answering(answering) => answering.why.unsupported(),
+            Self::UnsupportedProtocolVersion(version) => Some(&version.requested),
+            _ => None,
+        }
+    }
+
     pub fn status(&self) -> u16 {
         match self {
             Self::Answering(answering) => answering.why.status(),

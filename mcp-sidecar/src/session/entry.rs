@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::ToActor;
 use super::registry::Registry;
 use super::restart::Spawned;
+use super::tools::Tools;
 use crate::mcp::dispatch::Phase;
 use crate::mcp::session_id::{Owner, SessionId};
 use crate::mcp::version::{Era, ProtocolVersion};
@@ -35,6 +36,7 @@ pub(crate) struct Session {
     pub(super) used: AtomicU64,
     pub(super) busy: AtomicBool,
     pub(super) version: OnceLock<Option<ProtocolVersion>>,
+    pub(super) tools: Tools,
     pub(super) metrics: Arc<Metrics>,
 }
 

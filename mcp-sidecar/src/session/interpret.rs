@@ -83,6 +83,15 @@ impl Actor {
             Output::NotReopened(why) => self.on_not_reopened(why),
             Output::Refused { route, why } => self.streams.refuse(route.stream, why),
             Output::Closed(route) => self.streams.close(route.stream),
+            Output::Tools(page) => self.session.tools.learn(&page, self.session.number),
+            Output::AllTools => {
+                self.session.tools.complete(true);
+                // Who left meanwhile needs no word.
+                for asker in self.askers.drain(..) {
+                    let _ = asker.send(());
+                }
+            }
+            Output::ToolsChanged => self.session.tools.complete(false),
             Output::Log(params) => {
                 let params = String::from_utf8_lossy(&params);
                 debug!(session = self.session.number, params:%; "child logged about no request that asked for it");
@@ -110,6 +119,10 @@ impl Actor {
             ToActor::Listen { last, reply } => {
                 // Nobody is there any more when this fails.
                 let _ = reply.send(self.streams.listen(last));
+            }
+            ToActor::ListTools(asker) => {
+                self.askers.push(asker);
+                self.feed(Event::ListTools);
             }
             ToActor::Left => self.on_left(),
         }

@@ -19,6 +19,7 @@ mod restart;
 pub(crate) mod sink;
 mod stream;
 mod streams;
+mod tools;
 mod warm;
 
 use bytes::Bytes;
@@ -40,6 +41,8 @@ pub(crate) enum ToActor {
     Relay(Incoming),
     /// A GET: the standalone stream, or what was missed on another one.
     Listen { last: Option<EventId>, reply: oneshot::Sender<Result<Events, Rejection>> },
+    /// Says when more about the child's tools will not be known.
+    ListTools(oneshot::Sender<()>),
     /// Somebody has closed a connection before its response was complete.
     Left,
 }

@@ -17,6 +17,7 @@ use super::actor::Actor;
 pub(crate) use super::entry::{Held, Session};
 use super::era::{EraProbe, Patience};
 use super::restart::Spawned;
+use super::tools::Tools;
 use super::warm::{self, Warm};
 use crate::child;
 use crate::config::{EraSetting, Limits, Spawning};
@@ -85,7 +86,8 @@ impl Registry {
     }
 
     pub(crate) fn held(&self) -> Vec<Held> {
-        self.lock().values().map(|session| session.held()).collect()
+        let sessions = self.lock();
+        sessions.values().filter(|session| session.era == Era::Legacy).map(|session| session.held()).collect()
     }
 
     /// Ends a session; its child is stopped meanwhile.
@@ -146,6 +148,7 @@ impl Registry {
             used: AtomicU64::new(0),
             busy: AtomicBool::new(true),
             version: OnceLock::new(),
+            tools: Tools::default(),
             metrics: Arc::clone(&self.metrics),
         };
         Ok((Arc::new(session), messages))

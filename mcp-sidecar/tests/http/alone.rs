@@ -9,23 +9,23 @@ const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixture/modern
 const META: &str =
     r#""io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}"#;
 
-async fn modern() -> Sidecar {
+pub(crate) async fn modern() -> Sidecar {
     Sidecar::around(&[], &["python3", FIXTURE]).await
 }
 
 /// `more` goes in front of `_meta`, `meta` into it; both end with a comma unless they are empty.
-fn request(sidecar: &Sidecar, id: &str, method: &str, (more, meta): (&str, &str)) -> RequestBuilder {
+pub(crate) fn request(sidecar: &Sidecar, id: &str, method: &str, (more, meta): (&str, &str)) -> RequestBuilder {
     let params = format!(r#"{{{more}"_meta":{{{meta}{META}}}}}"#);
     let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{params}}}"#);
     sidecar.post(body).header("MCP-Protocol-Version", "2026-07-28").header("Mcp-Method", method)
 }
 
-fn calling(sidecar: &Sidecar, id: &str, tool: &str, (arguments, meta): (Value, &str)) -> RequestBuilder {
+pub(crate) fn calling(sidecar: &Sidecar, id: &str, tool: &str, (arguments, meta): (Value, &str)) -> RequestBuilder {
     let more = format!(r#""name":"{tool}","arguments":{arguments},"#);
     request(sidecar, id, "tools/call", (&more, meta)).header("Mcp-Name", tool)
 }
 
-async fn call(sidecar: &Sidecar, tool: &str, arguments: Value) -> Value {
+pub(crate) async fn call(sidecar: &Sidecar, tool: &str, arguments: Value) -> Value {
     let response = calling(sidecar, "1", tool, (arguments, "")).send().await.unwrap();
     assert_eq!(response.status(), 200);
     response.json().await.unwrap()
@@ -45,7 +45,7 @@ fn subscription(owner: &Value) -> &Value {
     &owner["_meta"]["io.modelcontextprotocol/subscriptionId"]
 }
 
-async fn error_of(response: Response) -> (u16, Value, i64) {
+pub(crate) async fn error_of(response: Response) -> (u16, Value, i64) {
     let status = response.status().as_u16();
     let error: Value = response.json().await.unwrap();
     (status, error["id"].clone(), error["error"]["code"].as_i64().unwrap())
@@ -234,4 +234,19 @@ async fn a_server_that_is_legacy_only_says_so_with_what_it_speaks() {
     assert_eq!((&error["id"], &error["error"]["code"]), (&json!("a"), &json!(-32022)));
     assert_eq!(error["error"]["data"]["requested"], "2026-07-28");
     assert!(error["error"]["data"]["supported"].as_array().unwrap().contains(&json!("2025-11-25")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revision_that_nobody_speaks_is_told_what_the_server_speaks() {
+    for (sidecar, spoken) in [(modern().await, json!(["2026-07-28"])), (Sidecar::start().await, json!("2025-11-25"))] {
+        let body = format!(r#"{{"jsonrpc":"2.0","id":7,"method":"ping","params":{{"_meta":{{{META}}}}}}}"#);
+        let post = sidecar.post(body.replace("2026-07-28", "v999.0.0")).header("MCP-Protocol-Version", "v999.0.0");
+        let response = post.header("Mcp-Method", "ping").send().await.unwrap();
+        assert_eq!(response.status(), 400);
+        let error: Value = response.json().await.unwrap();
+        assert_eq!((&error["id"], &error["error"]["code"]), (&json!(7), &json!(-32022)));
+        let data = &error["error"]["data"];
+        assert_eq!(data["requested"], "v999.0.0");
+        assert!(data["supported"] == spoken || data["supported"].as_array().unwrap().contains(&spoken), "{data}");
+    }
 }

@@ -10,6 +10,7 @@ mod identity;
 mod known_troubles;
 mod messages;
 mod metrics;
+mod mirrored;
 mod refusals;
 mod restarts;
 mod sessions;

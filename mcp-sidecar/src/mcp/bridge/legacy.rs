@@ -54,6 +54,7 @@ impl Legacy {
             Event::Lost { message, reason } => self.lost(&message, reason, outputs),
             Event::Gone(route) => self.gone(route, outputs),
             Event::Drain | Event::Fresh => {}
+            Event::ListTools => outputs.push(Output::AllTools),
             Event::End { message, reason, .. } => drop(self.fail(|_| true, &message, reason, outputs)),
         }
     }

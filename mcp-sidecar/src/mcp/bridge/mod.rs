@@ -10,6 +10,7 @@
 
 pub mod durable;
 pub mod legacy;
+mod listing;
 pub mod modern;
 
 use std::time::Duration;
@@ -49,6 +50,8 @@ pub enum Event {
     Gone(Route),
     /// No calls will come any more; those in flight may finish.
     Drain,
+    /// Somebody needs to know the child's tools: [`Output::Tools`] and [`Output::AllTools`] will follow.
+    ListTools,
     Tick,
     /// The child is gone, and there may be another one: calls in flight fail, what comes now is held.
     Lost {
@@ -101,6 +104,12 @@ pub enum Output {
     },
     /// Nothing more will be said there.
     Closed(Route),
+    /// A result of `tools/list`, or one page of it.
+    Tools(Bytes),
+    /// More than was said of the tools by now will not be said.
+    AllTools,
+    /// What was said of the tools may be wrong now.
+    ToolsChanged,
     /// The params of a log message that is nobody's.
     Log(Bytes),
     /// A message that concerns nobody.

@@ -7,10 +7,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::Deserialize;
 
+use super::listing::{self, Listing};
 use super::{Event, Output};
 use crate::mcp::compose::{self, Edited};
 use crate::mcp::correlate::{Call, Correlator, Routed};
-use crate::mcp::jsonrpc::{Incoming, Message, Notification, Outcome, Request, Response};
+use crate::mcp::jsonrpc::{Incoming, Message, Notification, Outcome, Request, RequestId, Response};
 use crate::mcp::lines::TooLong;
 use crate::mcp::rejection::Rejection;
 use crate::mcp::route::Route;
@@ -24,11 +25,20 @@ pub struct Modern {
     max_calls: usize,
     /// `subscriptions/listen` in flight, and whether the child has acknowledged it.
     subscriptions: BTreeMap<u64, bool>,
+    /// `tools/list` in flight, and whether it is the first page that was asked for.
+    lists: BTreeMap<u64, bool>,
+    listing: Listing,
 }
 
 impl Modern {
     pub fn new(max_calls: usize) -> Self {
-        Self { ids: Correlator::default(), max_calls, subscriptions: BTreeMap::new() }
+        Self {
+            ids: Correlator::default(),
+            max_calls,
+            subscriptions: BTreeMap::new(),
+            lists: BTreeMap::new(),
+            listing: Listing::default(),
+        }
     }
 
     pub(super) fn in_flight(&self) -> usize {
@@ -39,13 +49,14 @@ impl Modern {
         match event {
             Event::Call { route, incoming } => self.calls(&incoming, route, outputs),
             Event::Relay { incoming, .. } => relay(&incoming, outputs),
-            Event::Child(Message::Response(response)) => outputs.push(self.answer(response)),
+            Event::Child(Message::Response(response)) => self.answer(response, outputs),
             // basic/transports/stdio §Receiving Messages: the server MUST NOT write requests.
             Event::Child(Message::Request(request)) => outputs.push(Output::ToChild(not_found(&request))),
             Event::Child(Message::Notification(note)) => self.notification(note, outputs),
             Event::Oversized(line) => self.oversized(line, outputs),
             Event::Silent { route, patience } => self.silent(route, patience, outputs),
             Event::Gone(route) => self.gone(route, outputs),
+            Event::ListTools => self.listing.begin(&mut self.ids, outputs),
             Event::Drain => self.close_subscriptions(outputs),
             Event::Tick | Event::Fresh => {}
             Event::Lost { message, reason } => drop(self.fail(|_| true, &message, reason, outputs)),
@@ -80,29 +91,51 @@ impl Modern {
         let (number, line) = self.ids.call(request, route)?;
         if request.method.is("subscriptions/listen") {
             self.subscriptions.insert(number, false);
+        } else if let Some(first) = listing::asks_first_page(request) {
+            self.lists.insert(number, first);
         }
         Ok(line)
     }
 
-    fn answer(&mut self, mut response: Response) -> Output {
-        let number = response.id.as_ref().and_then(|id| id.as_issued());
-        let listened = number.filter(|number| self.subscriptions.remove(number).is_some());
-        let call = listened.and_then(|number| self.ids.find(number));
-        if let (Some(call), Outcome::Result(result)) = (call, &mut response.outcome)
-            && let Some(ours) = compose::subscription_id(result)
-        {
+    fn answer(&mut self, mut response: Response, outputs: &mut Vec<Output>) {
+        let number = response.id.as_ref().and_then(RequestId::as_issued).unwrap_or_default();
+        if self.listing.awaits(number) {
+            return self.listing.page(response.outcome, &mut self.ids, outputs);
+        }
+        if let Outcome::Result(result) = &mut response.outcome {
+            if self.subscriptions.contains_key(&number) {
+                self.name_subscription(number, result);
+            } else if let Some(&first) = self.lists.get(&number) {
+                listing::overheard(result, first, outputs);
+            }
+        }
+        self.forget(number);
+        outputs.push(match self.ids.answer(&response) {
+            Some((route, message)) => Output::Answer { route, status: status_of(&response.outcome), message },
+            None => Output::Stray("child answered what nobody asked"),
+        });
+    }
+
+    /// Puts the client's id of a subscription in the place of ours.
+    fn name_subscription(&self, number: u64, result: &mut Bytes) {
+        if let (Some(call), Some(ours)) = (self.ids.find(number), compose::subscription_id(result)) {
             let id = Bytes::copy_from_slice(call.id.as_bytes());
             *result = Edited::replacing(result.clone(), &ours, id).into_bytes();
         }
-        match self.ids.answer(&response) {
-            Some((route, message)) => Output::Answer { route, status: status_of(&response.outcome), message },
-            None => Output::Stray("child answered what nobody asked"),
-        }
+    }
+
+    /// What is remembered of a call besides the call.
+    fn forget(&mut self, number: u64) {
+        self.subscriptions.remove(&number);
+        self.lists.remove(&number);
     }
 
     fn notification(&mut self, note: Notification, outputs: &mut Vec<Output>) {
         if note.method.is("notifications/cancelled") {
             return self.closed_by_child(&note, outputs);
+        }
+        if note.method.is("notifications/tools/list_changed") {
+            outputs.push(Output::ToolsChanged);
         }
         let routed = if note.method.is("notifications/progress") {
             self.ids.progress(&note).filter(|(route, _)| route.stream != StreamId::STANDALONE)
@@ -146,7 +179,7 @@ impl Modern {
     }
 
     fn close(&mut self, number: u64, outputs: &mut Vec<Output>) {
-        self.subscriptions.remove(&number);
+        self.forget(number);
         if let Some(call) = self.ids.abandon(number) {
             let message = compose::listened(call.id.as_bytes());
             outputs.push(Output::Answer { route: call.route, status: 200, message });
@@ -165,7 +198,7 @@ impl Modern {
         let Some((number, call)) = line.answers.and_then(|number| Some((number, self.ids.abandon(number)?))) else {
             return outputs.push(Output::Stray("the line was no answer"));
         };
-        self.subscriptions.remove(&number);
+        self.forget(number);
         outputs.push(failure(&call, &compose::too_large(line.bytes), "message_too_large"));
     }
 
@@ -183,7 +216,7 @@ impl Modern {
     /// basic/transports/streamable-http §Cancellation: a closed connection is a cancel.
     fn gone(&mut self, gone: Route, outputs: &mut Vec<Output>) {
         for (number, _) in self.ids.abandon_where(|route| route == gone) {
-            self.subscriptions.remove(&number);
+            self.forget(number);
             outputs.push(Output::ToChild(compose::cancelled(number, "the client closed the connection")));
         }
         outputs.push(Output::Closed(gone));
@@ -192,7 +225,7 @@ impl Modern {
     fn fail(&mut self, of: impl Fn(Route) -> bool, message: &str, reason: &str, outputs: &mut Vec<Output>) -> Vec<u64> {
         let failed = self.ids.abandon_where(of);
         for (number, call) in &failed {
-            self.subscriptions.remove(number);
+            self.forget(*number);
             outputs.push(failure(call, message, reason));
         }
         failed.into_iter().map(|(number, _)| number).collect()

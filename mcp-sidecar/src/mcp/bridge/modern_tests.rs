@@ -48,12 +48,13 @@ fn two_subscriptions_with_one_id_hear_only_their_own_and_only_after_their_acknow
     for stream in [1, 2] {
         on(&mut bridge, asked(stream, "\"s\"", "subscriptions/listen", ""));
     }
-    assert_eq!(on(&mut bridge, child(&event_of("2", "tools/list_changed"))), [STRAY]);
-    for (number, name) in [("2", "subscriptions/acknowledged"), ("2", "tools/list_changed")] {
+    assert_eq!(on(&mut bridge, child(&event_of("2", "prompts/list_changed"))), [STRAY]);
+    for (number, name) in [("2", "subscriptions/acknowledged"), ("2", "prompts/list_changed")] {
         assert_eq!(on(&mut bridge, child(&event_of(number, name))), [say(2, &event_of("\"s\"", name))]);
     }
-    assert_eq!(on(&mut bridge, child(&event_of("1", "tools/list_changed"))), [STRAY]);
-    assert_eq!(on(&mut bridge, child(&event_of("9", "tools/list_changed"))), [STRAY]);
+    assert_eq!(on(&mut bridge, child(&event_of("1", "prompts/list_changed"))), [STRAY]);
+    assert_eq!(on(&mut bridge, child(&event_of("9", "prompts/list_changed"))), [STRAY]);
+    assert_eq!(on(&mut bridge, child(&event_of("9", "tools/list_changed"))), [Output::ToolsChanged, STRAY]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use log::{error, info};
 use mcp_sidecar::app::Application;
@@ -14,6 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 /// `EX_USAGE` of sysexits: the configuration is wrong; starting again will not help.
 const MISCONFIGURED: u8 = 64;
+const BLOCKING_THREADS: usize = 16;
+/// Ten years.
+const FOR_EVER: Duration = Duration::from_secs(315_360_000);
 
 fn main() -> ExitCode {
     if let Some(code) = watchdog::main_if_requested(std::env::args_os()) {
@@ -39,9 +43,16 @@ fn main() -> ExitCode {
 
 /// Not actix's own runtime: this one looks after the children and outlives the HTTP workers. Half as many threads as
 /// processors: a session's tasks then mostly meet on one thread, and the workers and children need processors too.
+///
+/// Threads for what blocks (forks, looks at /proc) are few, there from the start, and stay: when the system has no
+/// thread to give, a session must be refused and children must end all the same.
 fn supervisor() -> Result<Runtime, Box<dyn std::error::Error>> {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    Ok(Builder::new_multi_thread().worker_threads(processors.div_ceil(2)).enable_all().build()?)
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(processors.div_ceil(2)).max_blocking_threads(BLOCKING_THREADS).thread_keep_alive(FOR_EVER);
+    let runtime = builder.enable_all().build()?;
+    runtime.block_on(runtime.spawn_blocking(|| ()))?;
+    Ok(runtime)
 }
 
 async fn run(config: Config) -> Result<(), Box<dyn std::error::Error>> {

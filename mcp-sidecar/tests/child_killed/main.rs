@@ -5,7 +5,11 @@
 #[cfg(test)]
 mod binary;
 #[cfg(test)]
+mod exhausted;
+#[cfg(test)]
 mod killed_sidecar;
+#[cfg(test)]
+mod sidecar;
 #[cfg(test)]
 #[path = "../child_faults/support.rs"]
 #[expect(dead_code, reason = "the other tests use the rest")]

@@ -1,0 +1,89 @@
+//! The real program around a tree like those that `npx` makes.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::support::{NO_SESSION, remains};
+
+/// npx → sh → server, with a helper beside it and a daemon that fled: the least that answers `initialize`.
+const TREE: &str = r#"sleep 7001 & (setsid sleep 7002 >/dev/null 2>&1 &)
+sh -c 'sleep 7003 & python3 -uc "
+import json, sys
+for line in sys.stdin:
+    call = json.loads(line)
+    if \"id\" in call and call[\"method\"] != \"hang\":
+        info = {\"protocolVersion\": \"2025-11-25\", \"capabilities\": {}, \"serverInfo\": {\"name\": \"tree\", \"version\": \"1\"}}
+        print(json.dumps({\"jsonrpc\": \"2.0\", \"id\": call[\"id\"], \"result\": info}))
+"; :'; :"#;
+pub(crate) const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}"#;
+/// Marks, in the environment, all that one test has started.
+const MARK: &str = "CHILD_FAULTS_TREE";
+
+pub(crate) struct Sidecar {
+    pub(crate) process: Child,
+    addr: String,
+    pub(crate) mark: String,
+}
+
+impl Sidecar {
+    pub(crate) fn start(name: &str, before: &[&str]) -> Self {
+        Self::with(name, before, &[])
+    }
+
+    pub(crate) fn with(name: &str, before: &[&str], options: &[&str]) -> Self {
+        let own = [env!("CARGO_BIN_EXE_mcp-sidecar"), "--port", "0", "--stop-timeout", "1"];
+        let words = [before, &own, options].concat();
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).args(["--", "sh", "-c", TREE]).env(MARK, name).stderr(Stdio::piped());
+        let mut process = command.spawn().unwrap();
+        let mut log = BufReader::new(process.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let addr = log.find_map(|line| Some(line.split_once("addr=")?.1.split(' ').next()?.to_owned())).unwrap();
+        std::thread::spawn(move || log.for_each(drop));
+        Self { process, addr, mark: format!("{MARK}={name}") }
+    }
+
+    pub(crate) fn ask(&self, head: &str, body: &str) -> String {
+        let mut stream = TcpStream::connect(&self.addr).unwrap();
+        let length = body.len();
+        let common = "Host: localhost\r\nConnection: close\r\nAccept: application/json, text/event-stream";
+        write!(
+            stream,
+            "{head}\r\n{common}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    /// Opens a session and gives its id.
+    pub(crate) fn initialize(&self) -> String {
+        let answer = self.ask("POST /mcp HTTP/1.1", INITIALIZE);
+        assert!(answer.contains("\"tree\""), "{answer}");
+        let head = answer.to_ascii_lowercase();
+        head.split_once("mcp-session-id: ").unwrap().1.lines().next().unwrap().to_owned()
+    }
+
+    pub(crate) fn tree(&self) -> usize {
+        // The sidecar itself carries the mark as well.
+        remains(NO_SESSION, &self.mark).iter().filter(|id| **id != self.process.id()).count()
+    }
+}
+
+impl Drop for Sidecar {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
+
+/// Waits until the condition holds; for what nobody announces.
+pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !condition() {
+        assert!(Instant::now() < deadline, "never: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

@@ -7,10 +7,12 @@
 //! | [`cluster`] | several replicas: who has which session (the only place that names `deadpool_redis`) |
 //! | `session` | who may speak in which session; one task owns one child |
 //! | `http` | routes; handlers read the head, load, decide, hand over, reply |
+//! | [`cli`] | the subcommands: `probe`, `healthcheck` |
 //! | [`app`], [`config`], [`logging`], `metrics` | wiring; arguments and environment to checked configuration; the log; numbers |
 
 pub mod app;
 pub mod child;
+pub mod cli;
 pub mod cluster;
 pub mod config;
 mod http;

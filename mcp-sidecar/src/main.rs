@@ -7,6 +7,7 @@ use std::time::Duration;
 use log::{error, info};
 use mcp_sidecar::app::Application;
 use mcp_sidecar::child::{reap, watchdog};
+use mcp_sidecar::cli;
 use mcp_sidecar::config::{Config, Unusable};
 use mcp_sidecar::logging;
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -23,9 +24,12 @@ fn main() -> ExitCode {
     if let Some(code) = watchdog::main_if_requested(std::env::args_os()) {
         return code;
     }
+    if let Some(code) = cli::main_if_requested(std::env::args_os(), std::env::vars_os()) {
+        return code;
+    }
     let config = match Config::from_process() {
         Ok(config) => config,
-        Err(Unusable::Usage(usage)) => return explain(&usage),
+        Err(Unusable::Usage(usage)) => return cli::explain(&usage),
         Err(Unusable::Faults(faults)) => return misconfigured(&format!("mcp-sidecar cannot start:\n{faults}")),
     };
     if let Err(cause) = logging::start(&config.log) {
@@ -82,12 +86,6 @@ fn stop_signal() -> std::io::Result<CancellationToken> {
         stopped.cancel();
     });
     Ok(stop)
-}
-
-/// Help and version go to stdout and are no fault; a command line that cannot be read is.
-fn explain(usage: &clap::Error) -> ExitCode {
-    let printed = usage.print();
-    if usage.use_stderr() || printed.is_err() { ExitCode::from(MISCONFIGURED) } else { ExitCode::SUCCESS }
 }
 
 fn misconfigured(why: &str) -> ExitCode {

@@ -8,6 +8,10 @@ use clap::{Args, Parser};
 use crate::cluster::RedisAddress;
 
 const ENVIRONMENT: &str = "\
+Other commands (each has its own --help):
+  mcp-sidecar probe COMMAND   starts a server and shows what it is: run this first
+  mcp-sidecar healthcheck     asks a running sidecar whether its server answers
+
 Environment (an option on the command line wins):
   MCP_BIND_HOST, MCP_PORT or PORT, LOG_FILE, LOG_LEVEL, LOG_FORMAT
   SERVER_COMMAND       the whole command line, when no COMMAND is given (quotes work, no shell runs)
@@ -195,4 +199,16 @@ impl Arguments {
         self.server_command = text("SERVER_COMMAND");
         self
     }
+}
+
+/// Where a sidecar with these arguments says, on the same machine, whether it is ready.
+pub(crate) fn local_url(arguments: Arguments) -> String {
+    let Listening { host, port, .. } = arguments.listening;
+    let host = match host.as_deref() {
+        None | Some("0.0.0.0") => "127.0.0.1".to_owned(),
+        Some("::") => "[::1]".to_owned(),
+        Some(v6) if v6.contains(':') => format!("[{v6}]"),
+        Some(name) => name.to_owned(),
+    };
+    format!("http://{host}:{}/ready", port.as_deref().unwrap_or("3000"))
 }

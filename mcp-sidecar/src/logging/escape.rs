@@ -7,7 +7,7 @@ fn acts(c: char) -> bool {
 }
 
 /// One line, whatever it was.
-pub(super) fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let escape = |c: char| if acts(c) { c.escape_default().to_string() } else { c.to_string() };
     text.chars().map(escape).collect()
 }

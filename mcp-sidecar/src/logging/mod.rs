@@ -10,6 +10,7 @@ use env_logger::{Builder, Target};
 use log::LevelFilter;
 
 use crate::config::{LogConfig, LogFormat};
+pub(crate) use escape::one_line;
 
 /// One line for each request (`http/access.rs`).
 pub(crate) const ACCESS: &str = "access";

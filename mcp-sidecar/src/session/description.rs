@@ -1,12 +1,14 @@
-//! A server as a person wants to see it: eras, versions, capabilities, tools. For `mcp-sidecar probe`.
+//! A server as a person wants to see it: eras, versions, capabilities, what it lists, and how it behaves as a process.
+//! For `mcp-sidecar probe`.
 
 use serde::Serialize;
 use serde_json::Value;
 use tokio::runtime::Handle;
-use tokio::time::Duration;
+use tokio::time::{Duration, Instant};
 
 use super::era::{Patience, initialize, probe};
-use super::handshake::{Handshake, Unanswered};
+use super::handshake::{Handshake, Junk, List, Unanswered};
+use crate::child::ExitReason;
 use crate::config::{EraSetting, Spawning};
 use crate::mcp::introduction::Introduction;
 use crate::mcp::version::Era;
@@ -15,6 +17,7 @@ use crate::mcp::version::Era;
 const SECOND_ERA: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Description {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) modern: Option<Introduction>,
@@ -22,6 +25,31 @@ pub(crate) struct Description {
     pub(crate) legacy: Option<Introduction>,
     /// As the server describes them.
     pub(crate) tools: Vec<Value>,
+    pub(crate) prompts: Vec<Value>,
+    pub(crate) resources: Vec<Value>,
+    pub(crate) resource_templates: Vec<Value>,
+    /// What it offers but does not list.
+    pub(crate) faults: Vec<String>,
+    /// Until it had introduced itself; whatever it had to fetch was there already.
+    pub(crate) start_seconds: f64,
+    pub(crate) junk: Junk,
+    pub(crate) end: End,
+}
+
+/// How the process ended, once its input was closed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct End {
+    pub(crate) by: EndedBy,
+    pub(crate) seconds: f64,
+    pub(crate) status: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum EndedBy {
+    EndOfInput,
+    Sigterm,
+    Sigkill,
 }
 
 /// Asks everything, each era in a process of its own. They end in the background: see [`crate::child::reap::none_left`].
@@ -34,10 +62,26 @@ pub(crate) async fn describe(
         EraSetting::Fixed(era) => era,
         EraSetting::Auto => probe(spawning, Patience::USUAL, supervisor).await?.era,
     };
+    let begun = Instant::now();
     let mut server = Handshake::start(spawning, "probe", Patience::USUAL.answer, supervisor).await?;
     let introduction = server.introduce(era).await?;
-    let tools = if introduction.capabilities.get("tools").is_some() { server.tools(era).await? } else { Vec::new() };
-    drop(server);
+    let start_seconds = begun.elapsed().as_secs_f64();
+    let mut faults = Vec::new();
+    let [mut tools, mut prompts, mut resources, mut resource_templates] = [const { Vec::new() }; 4];
+    for (list, capability, members) in [
+        (List::TOOLS, "tools", &mut tools),
+        (List::PROMPTS, "prompts", &mut prompts),
+        (List::RESOURCES, "resources", &mut resources),
+        (List::TEMPLATES, "resources", &mut resource_templates),
+    ] {
+        if introduction.capabilities.get(capability).is_some() {
+            match server.list(list, era).await {
+                Ok(listed) => *members = listed,
+                Err(fault) => faults.push(fault.to_string()),
+            }
+        }
+    }
+    let (junk, end) = (server.junk().clone(), end(server, spawning.limits.stop_grace).await);
     let (modern, legacy) = match era {
         Era::Legacy => (None, Some(introduction)),
         Era::Modern => {
@@ -45,5 +89,19 @@ pub(crate) async fn describe(
             (Some(introduction), initialize(spawning, patience, supervisor).await.ok())
         }
     };
-    Ok(Description { modern, legacy, tools })
+    Ok(Description { modern, legacy, tools, prompts, resources, resource_templates, faults, start_seconds, junk, end })
+}
+
+async fn end(server: Handshake, grace: Duration) -> End {
+    let begun = Instant::now();
+    let status = server.stop().await;
+    let took = begun.elapsed();
+    let by = match status {
+        // It had its grace twice: that of the closed input, that of SIGTERM.
+        ExitReason::Signal(9) => EndedBy::Sigkill,
+        _ if took >= grace * 2 => EndedBy::Sigkill,
+        _ if took >= grace => EndedBy::Sigterm,
+        _ => EndedBy::EndOfInput,
+    };
+    End { by, seconds: took.as_secs_f64(), status: status.to_string() }
 }

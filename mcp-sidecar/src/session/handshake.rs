@@ -5,7 +5,7 @@
 use std::io;
 
 use bytes::Bytes;
-use serde::Deserialize;
+use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -24,6 +24,8 @@ const MAX_BYTES: u64 = 64 << 20;
 const FIRST_ID: u32 = 1_000_000_000;
 /// Pages of one list; a server whose cursors never end is not followed for ever.
 const MAX_PAGES: usize = 100;
+/// Characters of a line that is no message.
+const MAX_JUNK: usize = 200;
 
 /// Why a question of ours has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +52,39 @@ pub(crate) struct Handshake {
     asked: u32,
     heard: u64,
     deadline: Instant,
+    junk: Junk,
+}
+
+/// Lines that are no messages: what a server should have written to its stderr.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Junk {
+    pub(crate) lines: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) first: Option<String>,
+}
+
+impl Junk {
+    fn saw(&mut self, line: &[u8]) {
+        if line.trim_ascii().is_empty() {
+            return;
+        }
+        self.lines += 1;
+        self.first.get_or_insert_with(|| String::from_utf8_lossy(line).chars().take(MAX_JUNK).collect());
+    }
+}
+
+/// Something that a server lists page by page.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct List {
+    method: &'static str,
+    member: &'static str,
+}
+
+impl List {
+    pub(crate) const TOOLS: Self = Self { method: "tools/list", member: "tools" };
+    pub(crate) const PROMPTS: Self = Self { method: "prompts/list", member: "prompts" };
+    pub(crate) const RESOURCES: Self = Self { method: "resources/list", member: "resources" };
+    pub(crate) const TEMPLATES: Self = Self { method: "resources/templates/list", member: "resourceTemplates" };
 }
 
 impl Handshake {
@@ -64,7 +99,7 @@ impl Handshake {
             (spawning.clone(), label.to_owned(), supervisor.clone());
         let spawned = supervisor.spawn_blocking(move || child::spawn(&command, &limits, &label, &runtime)).await;
         let (child, events) = spawned.map_err(io::Error::other)??;
-        Ok(Self { child, events, asked: 0, heard: 0, deadline: Instant::now() + patience })
+        Ok(Self { child, events, asked: 0, heard: 0, deadline: Instant::now() + patience, junk: Junk::default() })
     }
 
     /// `server/discover`, and what its answer says about the era.
@@ -93,42 +128,39 @@ impl Handshake {
         }
     }
 
-    /// All pages of `tools/list`, each tool as the server describes it.
-    pub(crate) async fn tools(&mut self, era: Era) -> Result<Vec<Value>, Unanswered> {
-        const METHOD: &str = "tools/list";
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Page {
-            tools: Vec<Value>,
-            #[serde(default)]
-            next_cursor: Option<String>,
-        }
-        let mut tools = Vec::new();
-        let mut cursor: Option<String> = None;
+    /// All pages of a list, each member as the server describes it.
+    pub(crate) async fn list(&mut self, list: List, era: Era) -> Result<Vec<Value>, Unanswered> {
+        let mut members = Vec::new();
+        let mut cursor = None;
         for _ in 0..MAX_PAGES {
             let mut params = json!({});
             if era == Era::Modern {
                 params["_meta"] = introduction::modern_meta();
             }
             if let Some(cursor) = cursor {
-                params["cursor"] = cursor.into();
+                params["cursor"] = cursor;
             }
-            let page = self.result_of(METHOD, &params).await?;
-            let page: Page = serde_json::from_slice(&page).map_err(|_| Unanswered::Unreadable(METHOD))?;
-            tools.extend(page.tools);
-            cursor = page.next_cursor;
+            let page = self.result_of(list.method, &params).await?;
+            let page: Value = serde_json::from_slice(&page).map_err(|_| Unanswered::Unreadable(list.method))?;
+            members.extend(page[list.member].as_array().ok_or(Unanswered::Unreadable(list.method))?.iter().cloned());
+            cursor = page.get("nextCursor").filter(|cursor| cursor.is_string()).cloned();
             if cursor.is_none() {
                 break;
             }
         }
-        Ok(tools)
+        Ok(members)
+    }
+
+    /// What it has written that is no message.
+    pub(crate) fn junk(&self) -> &Junk {
+        &self.junk
     }
 
     /// Ends the child and waits until nothing of it is left.
-    pub(crate) async fn stop(self) {
+    pub(crate) async fn stop(self) -> ExitReason {
         let Self { child, events, .. } = self;
         drop(events);
-        child.stop().await;
+        child.stop().await
     }
 
     async fn result_of(&mut self, method: &'static str, params: &Value) -> Result<Bytes, Unanswered> {
@@ -148,7 +180,11 @@ impl Handshake {
         self.say(request.to_string().into()).await?;
         let id = id.to_string();
         loop {
-            let Ok(incoming) = Incoming::parse(&self.line().await?) else { continue };
+            let line = self.line().await?;
+            let Ok(incoming) = Incoming::parse(&line) else {
+                self.junk.saw(&line);
+                continue;
+            };
             for message in incoming.messages() {
                 match message {
                     Message::Response(response) if answers(response, &id) => return Ok(response.outcome.clone()),

@@ -45,6 +45,7 @@ async fn an_answer_is_found_among_junk_notifications_and_questions() {
     .await;
     let introduction = server.initialize().await.unwrap();
     assert_eq!(introduction.versions, ["2025-06-18"]);
+    assert_eq!((server.junk().lines, server.junk().first.as_deref()), (1, Some("npm notice")));
     let [asked, pinged] = &introduction.capabilities.as_array().unwrap()[..] else { panic!() };
     assert_eq!((&asked["id"], &asked["error"]["code"]), (&json!("ask"), &json!(-32601)));
     assert_eq!((&pinged["id"], &pinged["result"]), (&json!("alive"), &json!({})));
@@ -64,7 +65,7 @@ async fn all_pages_of_the_tools_are_listed_in_either_era() {
     "#,
         )
         .await;
-        let tools = server.tools(era).await.unwrap();
+        let tools = server.list(List::TOOLS, era).await.unwrap();
         assert_eq!(tools.iter().map(|tool| &tool["name"]).collect::<Vec<_>>(), ["tool0", "tool1", "tool2"]);
         let expected = if era == Era::Modern { json!("2026-07-28") } else { Value::Null };
         assert!(tools.iter().all(|tool| tool["meta"] == expected), "{tools:?}");
@@ -76,7 +77,7 @@ async fn all_pages_of_the_tools_are_listed_in_either_era() {
 async fn a_list_whose_pages_never_end_is_not_followed_for_ever() {
     let mut server =
         speaking_to(r#"    send(id=id, result={"tools": [{"name": "again"}], "nextCursor": "more"})"#).await;
-    assert_eq!(server.tools(Era::Legacy).await.unwrap().len(), MAX_PAGES);
+    assert_eq!(server.list(List::TOOLS, Era::Legacy).await.unwrap().len(), MAX_PAGES);
     server.stop().await;
 }
 

@@ -6,7 +6,6 @@
 
 pub(crate) mod actor;
 mod counted;
-#[expect(dead_code, reason = "`mcp-sidecar probe` comes with its own commit")]
 pub(crate) mod description;
 mod ending;
 mod entry;

@@ -83,7 +83,7 @@ fn without_an_access_log_requests_are_not_told() {
 fn a_full_disk_under_the_log_does_not_silence_standard_error_nor_stop_the_server() {
     let mut command = sidecar(&["--port", "0", "--", "python3", FIXTURE]);
     command.env("LOG_FILE", "/dev/full");
-    let sidecar = Running::start(command);
+    let sidecar = Running::start(&mut command);
     sidecar.initialize(&[]);
     sidecar.logged("method=initialize");
     assert_eq!(sidecar.end().0, Some(0));

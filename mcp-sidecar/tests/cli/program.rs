@@ -44,11 +44,11 @@ pub(crate) struct Running {
 impl Running {
     /// Around the fixture, with `--port 0`.
     pub(crate) fn with(options: &[&str]) -> Self {
-        Self::start(sidecar(&[&["--port", "0"], options, &["--", "python3", FIXTURE]].concat()))
+        Self::start(&mut sidecar(&[&["--port", "0"], options, &["--", "python3", FIXTURE]].concat()))
     }
 
     /// Waits for `listening addr=…`.
-    pub(crate) fn start(mut command: Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         let mut process = command.spawn().unwrap();
         let (lines, log) = channel();
         let stderr = BufReader::new(process.stderr.take().unwrap());

@@ -26,7 +26,7 @@ fn it_listens_where_it_says_serves_the_command_of_the_environment_and_leaves_wit
     let log = log.path().join("sub/sidecar.log");
     let mut command = sidecar(&["--port", "0"]);
     command.env("SERVER_COMMAND", format!("python3 '{FIXTURE}'")).env("LOG_FILE", &log);
-    let running = Running::start(command);
+    let running = Running::start(&mut command);
     let response = running.post(&[], r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}"#);
     assert!(response.starts_with("HTTP/1.1 200"), "{response}");
     assert_eq!(running.end().0, Some(0));

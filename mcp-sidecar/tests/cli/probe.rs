@@ -1,0 +1,98 @@
+//! `mcp-sidecar probe`: what a person runs first.
+
+use std::process::Output;
+
+use serde_json::{Value, json};
+
+use crate::program::{Running, output, sidecar};
+
+const DESCRIBED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixture/described.py");
+
+fn probe(arguments: &[&str]) -> Output {
+    output(&[&["probe"], arguments].concat())
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn a_server_is_shown_with_its_eras_versions_lists_and_manners() {
+    let probed = probe(&["python3", DESCRIBED]);
+    assert_eq!(probed.status.code(), Some(0));
+    let table = text(probed.stdout);
+    for line in [
+        "server        described 1.2 (Described)",
+        "eras          modern, legacy",
+        "versions      2026-07-28, 2025-11-25",
+        "capabilities  prompts, resources (subscribe), tools (listChanged)",
+        "stdout        messages only",
+        "tools (1)",
+        "  add  a, b, [round]",
+        "      Adds.",
+        "  greet  who",
+        "  file:///a  A",
+        "  file:///{name}  Any",
+    ] {
+        assert!(table.lines().any(|shown| shown == line), "{line}: {table}");
+    }
+    assert!(table.contains("\nends          by itself when its input is closed, after "), "{table}");
+    assert!(table.contains("\nstarts in     "), "{table}");
+}
+
+#[test]
+fn what_a_server_should_not_do_is_said() {
+    let probed = probe(&["--json", "--stop-timeout", "0.2", "--", "python3", DESCRIBED, "--rude"]);
+    assert_eq!(probed.status.code(), Some(0));
+    let told: Value = serde_json::from_slice(&probed.stdout).unwrap();
+    assert_eq!(told["eras"], json!(["modern", "legacy"]));
+    assert_eq!(told["junk"], json!({ "lines": 1, "first": "Server started!" }));
+    assert_eq!(told["end"]["by"], "sigterm");
+    assert_eq!(told["tools"][0]["inputSchema"]["required"], json!(["a", "b"]));
+}
+
+#[test]
+fn each_usual_trouble_has_a_clear_message_and_status_1() {
+    for (command, clear) in [
+        (&["no-such-program"][..], "no-such-program was not found"),
+        (&["sh", "-c", "echo TOKEN is not set >&2; exit 3"], "\n  TOKEN is not set\n"),
+        (&["true"], "It left at once"),
+        (&["--timeout", "0.3", "--", "sleep", "60"], "did not answer within 0.3 s"),
+        (&["cat", "/etc/hostname"], "It left at once"),
+    ] {
+        let probed = probe(command);
+        let told = text(probed.stdout);
+        assert_eq!(probed.status.code(), Some(1), "{command:?}: {told}");
+        assert!(told.contains(clear), "{command:?}: {told}");
+    }
+    let told: Value = serde_json::from_slice(&probe(&["--json", "false"]).stdout).unwrap();
+    assert_eq!((&told["ok"], &told["error"]), (&json!(false), &json!("the MCP server exited with status 1")));
+}
+
+#[test]
+fn a_probe_that_names_nothing_to_probe_is_misused() {
+    for arguments in [&[][..], &["--timeout", "never", "x"], &["--no-such-option", "x"]] {
+        assert_eq!(probe(arguments).status.code(), Some(64), "{arguments:?}");
+    }
+    let help = probe(&["--help"]);
+    assert_eq!(help.status.code(), Some(0));
+    assert!(text(help.stdout).contains("mcp-sidecar -- probe"));
+}
+
+#[test]
+fn the_server_of_the_environment_can_be_probed() {
+    let mut command = sidecar(&["probe"]);
+    let probed = command.env("SERVER_COMMAND", format!("python3 '{DESCRIBED}'")).output().unwrap();
+    assert!(text(probed.stdout).starts_with("server        described 1.2"));
+}
+
+#[test]
+fn a_wrapped_program_may_be_called_probe() {
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("/bin/cat", folder.path().join("probe")).unwrap();
+    for words in [&["--", "probe"][..], &["--port", "0", "probe"]] {
+        let mut command = sidecar(words);
+        let running = Running::start(command.env("PATH", folder.path()).env("PORT", "0"));
+        assert_eq!(running.end().0, Some(0));
+    }
+}

@@ -7,6 +7,7 @@
 //! `scripts/conformance` shows the table and keeps it in docs/conformance.md; results stay in `artifacts/conformance`.
 
 mod authorization;
+mod clients;
 mod expected;
 mod front;
 mod report;

@@ -14,14 +14,15 @@ pub(crate) struct Entry {
 }
 
 pub(crate) fn entries() -> Vec<Entry> {
-    let mut run = "";
+    let (mut run, mut of_run) = ("", "");
     let mut entries = Vec::new();
     for line in FILE.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
-        match line.strip_prefix("  - ") {
-            None => run = line.trim_end_matches(':'),
-            Some(entry) => {
-                let (scenario, reason) = entry.split_once('#').unwrap_or((entry, ""));
-                entries.push(Entry { run, scenario: scenario.trim(), reason: reason.trim() });
+        let (what, reason) = line.split_once('#').map_or((line, ""), |(what, reason)| (what, reason.trim()));
+        match what.strip_prefix("  - ") {
+            None => (run, of_run) = (what.trim().trim_end_matches(':'), reason),
+            Some(scenario) => {
+                let reason = if reason.is_empty() { of_run } else { reason };
+                entries.push(Entry { run, scenario: scenario.trim(), reason });
             }
         }
     }

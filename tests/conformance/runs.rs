@@ -39,7 +39,7 @@ const fn run(revision: &'static str, through: Through, child: Child) -> Run {
     Run { revision, through, child }
 }
 
-pub(crate) const RUNS: [Run; 11] = [
+pub(crate) const RUNS: [Run; 15] = [
     run("2025-03-26", Through::Nothing, Child::Legacy),
     run("2025-03-26", Through::Sidecar, Child::Legacy),
     run("2025-03-26", Through::Gateway, Child::Legacy),
@@ -51,6 +51,10 @@ pub(crate) const RUNS: [Run; 11] = [
     run("2025-11-25", Through::Gateway, Child::Legacy),
     run("2025-11-25", Through::Sidecar, Child::Dual),
     run("2026-07-28", Through::Nothing, Child::Modern),
+    run("2026-07-28", Through::Sidecar, Child::Modern),
+    run("2026-07-28", Through::Gateway, Child::Modern),
+    run("2026-07-28", Through::Sidecar, Child::Dual),
+    run("2026-07-28", Through::Sidecar, Child::Legacy),
 ];
 
 /// What each of [`RUNS`] has shown, in their order; as many at a time as there are processors.

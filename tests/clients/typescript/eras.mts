@@ -17,6 +17,10 @@ async function call(client: any, name: string, args: object = {}, options: objec
   return result.content[0].text;
 }
 
+async function until(happened: () => Promise<boolean>): Promise<void> {
+  while (!(await happened())) await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
 /** Whether a changed list of tools is heard of: by a subscription, or on the session's own stream. */
 async function hearsOfChange(client: any, modern: boolean): Promise<void> {
   const changed = new Promise<void>((resolve) =>
@@ -26,21 +30,20 @@ async function hearsOfChange(client: any, modern: boolean): Promise<void> {
   await call(client, "list_changed");
   await changed;
   await subscription?.close();
+  await until(async () => (await call(client, "listeners")) === "0");
 }
 
 /** Gives a call up as soon as it has begun, and waits until the server knows. */
-async function cancels(client: any): Promise<string> {
+async function cancels(client: any): Promise<true> {
+  const before = await call(client, "cancelled");
   const given = new AbortController();
   const options = { signal: given.signal, onprogress: () => given.abort() };
   await call(client, "progress", { steps: 10 ** 6, ms: 20 }, options).then(
     () => Promise.reject(new Error("it was given up")),
     () => {},
   );
-  for (;;) {
-    const cancelled = await call(client, "cancelled");
-    if (cancelled !== "0") return cancelled;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  await until(async () => (await call(client, "cancelled")) !== before);
+  return true;
 }
 
 async function use({ url, mode }: Plan): Promise<object> {

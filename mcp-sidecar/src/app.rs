@@ -86,9 +86,12 @@ impl Application {
         });
         let own_port =
             config.metrics_port.map(|port| serve_metrics(&config.host, port, sidecar.clone())).transpose()?;
-        let with_metrics = own_port.is_none();
+        let (with_metrics, with_sse) = (own_port.is_none(), config.legacy_sse);
         let routes = move |service: &mut ServiceConfig| {
             http::routes(service);
+            if with_sse {
+                http::legacy_sse::routes(service);
+            }
             if with_metrics {
                 http::metrics::routes(service);
             }

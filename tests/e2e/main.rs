@@ -14,6 +14,7 @@ mod journey;
 mod journey_rmcp;
 mod keys;
 mod known_clients;
+mod legacy_sse;
 mod pages;
 mod pages_account;
 mod pages_attacks;

@@ -45,6 +45,7 @@ impl Arguments {
             max_body: at_least_one("--max-body", bounds.max_body.as_deref(), 16 << 20, faults),
             require_user: access.require_user,
             cluster,
+            legacy_sse: listening.legacy_sse,
             shutdown_timeout: seconds("--shutdown-timeout", time.shutdown_timeout.as_deref(), 5, faults),
             log: self::log(log, faults),
             spawning: Spawning { limits: child_limits(&time, &bounds, faults), command: command?, told },

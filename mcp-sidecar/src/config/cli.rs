@@ -65,6 +65,9 @@ pub(super) struct Listening {
     /// Port for /metrics, which is then not on the main one; 0 takes a free one and logs it
     #[arg(long, value_name = "PORT")]
     pub(super) metrics_port: Option<String>,
+    /// Also serve the transport of 2024-11-05: GET /sse and POST /messages
+    #[arg(long)]
+    pub(super) legacy_sse: bool,
 }
 
 #[derive(Args, Clone, Debug, Default)]

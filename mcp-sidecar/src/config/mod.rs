@@ -33,6 +33,8 @@ pub struct Config {
     pub require_user: bool,
     /// `None`: this is the only replica.
     pub cluster: Option<ClusterConfig>,
+    /// `/sse` and `/messages` of 2024-11-05 are there.
+    pub legacy_sse: bool,
     /// `/metrics` is there instead of on the main port.
     pub metrics_port: Option<u16>,
     /// How long calls in flight may take after SIGTERM.

@@ -9,6 +9,7 @@ mod delete;
 mod forward;
 mod get;
 mod health;
+pub(crate) mod legacy_sse;
 pub(crate) mod metrics;
 mod post;
 mod reply;

@@ -71,7 +71,7 @@ async fn call(session: &Session, incoming: Incoming, accept: Accept) -> Result<R
     answered(Awaited::new(answer, session)).await
 }
 
-async fn answered(answer: Awaited<'_>) -> Result<Reply, Rejection> {
+pub(super) async fn answered(answer: Awaited<'_>) -> Result<Reply, Rejection> {
     match answer.reply().await {
         Some(Reply::Refused(refused)) => Err(refused),
         Some(reply) => Ok(reply),

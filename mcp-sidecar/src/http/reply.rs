@@ -1,16 +1,18 @@
 //! What a session or a refusal looks like as an HTTP response.
 
+use std::convert::Infallible;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CACHE_CONTROL, RETRY_AFTER};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use bytes::Bytes;
+use futures_util::Stream;
 use log::debug;
 
 use crate::mcp::rejection::Rejection;
 use crate::mcp::session_id::SessionId;
 use crate::metrics::Refusal;
 use crate::session::Reply;
-use crate::session::sink::Events;
 
 const SESSION: &str = "Mcp-Session-Id";
 
@@ -20,6 +22,7 @@ pub(super) fn answer(reply: Reply) -> HttpResponse {
         Reply::Json { status, body } => json(status, body, None),
         Reply::NotOpened(body) => json(200, body, None),
         Reply::Stream(events) => stream(events, None),
+        Reply::Taken => HttpResponse::Accepted().finish(),
         Reply::Refused(why) => refused(&why),
         Reply::NotTaken(_) => refused(&Rejection::SessionUnknown),
     }
@@ -39,7 +42,10 @@ fn json(status: u16, body: Bytes, session: Option<&SessionId>) -> HttpResponse {
 }
 
 /// Events as they come, past any buffering proxy.
-pub(super) fn stream(events: Events, session: Option<&SessionId>) -> HttpResponse {
+pub(super) fn stream(
+    events: impl Stream<Item = Result<Bytes, Infallible>> + 'static,
+    session: Option<&SessionId>,
+) -> HttpResponse {
     let mut response = start(StatusCode::OK, session);
     response.content_type("text/event-stream").insert_header(("X-Accel-Buffering", "no")).streaming(events)
 }

@@ -9,7 +9,7 @@
 //! | [`head`], [`origin`], [`session_id`] | what the request headers say, and whether they may be believed |
 //! | [`headers`], [`mirror`] | what a modern request says twice, in headers and in its body, must agree |
 //! | [`tool_headers`], [`tool_schema`], [`decimal`] | the same for arguments that a tool's schema has mirrored |
-//! | [`dispatch`] | what a POST asks for |
+//! | [`dispatch`], [`legacy_sse`] | what a POST asks for; the same for HTTP with SSE |
 //! | [`identity`] | what a child may be told about its user |
 //! | [`introduction`] | what is said first to a server, and what its answer tells about it |
 //! | [`correlate`] | ids and progress tokens, remapped on the way down and restored on the way up |
@@ -29,6 +29,7 @@ pub mod headers;
 pub mod identity;
 pub mod introduction;
 pub mod jsonrpc;
+pub mod legacy_sse;
 pub mod lines;
 pub mod mirror;
 pub mod origin;

@@ -124,6 +124,9 @@ impl Actor {
             if busy && timer.deadline() > self.now + TICK {
                 timer.as_mut().reset(self.now + TICK);
             }
+            if self.streams.is_abandoned() {
+                self.ending.get_or_insert(Ending::Stopped);
+            }
             if let Some(ending) = self.ending {
                 break ending;
             }

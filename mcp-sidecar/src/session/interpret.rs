@@ -124,6 +124,7 @@ impl Actor {
                 self.askers.push(asker);
                 self.feed(Event::ListTools);
             }
+            ToActor::ListenToAll { reply } => drop(reply.send(self.streams.listen_to_all())),
             ToActor::Left => self.on_left(),
         }
     }

@@ -42,6 +42,8 @@ pub(crate) enum ToActor {
     Listen { last: Option<EventId>, reply: oneshot::Sender<Result<Events, Rejection>> },
     /// Says when more about the child's tools will not be known.
     ListTools(oneshot::Sender<()>),
+    /// A GET of 2024-11-05: everything, answers too, on this one stream, with which the session ends.
+    ListenToAll { reply: oneshot::Sender<Result<Events, Rejection>> },
     /// Somebody has closed a connection before its response was complete.
     Left,
 }
@@ -56,6 +58,8 @@ pub(crate) enum Reply {
     /// An error in answer to `initialize`: there is no session.
     NotOpened(Bytes),
     Stream(Events),
+    /// The answers come on the session's only stream (2024-11-05).
+    Taken,
     Refused(Rejection),
     /// The child ended before it saw the request.
     NotTaken(Incoming),

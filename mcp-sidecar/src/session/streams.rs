@@ -63,6 +63,8 @@ pub(super) struct Streams {
     log: Option<ReplayLog>,
     /// 2025-11-25: streams begin with an event that lets the client come back.
     primes: bool,
+    /// 2024-11-05: everything goes on the standalone stream.
+    single: bool,
     actor: mpsc::Sender<ToActor>,
 }
 
@@ -76,6 +78,7 @@ impl Streams {
             handed_over: 0,
             log: replay_bytes.map(|bytes| ReplayLog::new(MAX_EVENTS, bytes)),
             primes: false,
+            single: false,
             actor,
         }
     }
@@ -109,6 +112,9 @@ impl Streams {
     }
 
     pub(super) fn taken_on(&mut self, Route { stream, .. }: Route) {
+        if self.single {
+            return self.taken_on_elsewhere(stream);
+        }
         if self.log.is_some() && self.pending.get(&stream).is_some_and(|pending| !pending.accept.json) {
             self.commit(stream);
         }
@@ -143,7 +149,7 @@ impl Streams {
     }
 
     fn is_resumable(&self, id: StreamId) -> bool {
-        self.log.is_some() && self.pending.get(&id).is_some_and(|pending| pending.reply.is_none())
+        self.log.is_some() && !self.single && self.pending.get(&id).is_some_and(|pending| pending.reply.is_none())
     }
 
     pub(super) fn is_listening(&self) -> bool {
@@ -152,12 +158,14 @@ impl Streams {
 
     /// Something that is not an answer.
     pub(super) fn send(&mut self, id: StreamId, message: &Bytes, now: Instant) {
+        if let Some(pending) = self.pending.get_mut(&id) {
+            pending.heard = now;
+        }
         if !self.admits(id) && !self.is_resumable(id) {
             return self.send_standalone(message);
         }
         self.commit(id);
         if let Some(pending) = self.pending.get_mut(&id) {
-            pending.heard = now;
             pending.stream.push(id, message, &mut self.log);
         }
     }
@@ -170,6 +178,9 @@ impl Streams {
 
     /// An answer; the last one ends its POST.
     pub(super) fn answer(&mut self, id: StreamId, status: u16, message: Bytes) {
+        if self.single {
+            return self.answer_elsewhere(id, &message);
+        }
         if status == 200 && self.pending.get(&id).is_some_and(|pending| !pending.accept.json) {
             self.commit(id);
         }
@@ -192,6 +203,7 @@ impl Streams {
     /// An error in answer to `initialize`.
     pub(super) fn not_opened(&mut self, id: StreamId, message: Bytes) {
         match self.pending.remove(&id) {
+            Some(_) if self.single => self.send_standalone(&message),
             Some(Pending { reply: Some(reply), .. }) => drop(reply.send(Reply::NotOpened(message))),
             Some(mut pending) => drop(pending.stream.push(id, &message, &mut self.log)),
             None => {}
@@ -253,6 +265,9 @@ impl Streams {
         silent.map(|(&stream, _)| Route { seat: self.seat, stream }).collect()
     }
 }
+
+#[path = "single.rs"]
+mod single;
 
 impl Audience for Streams {
     fn hears(&self, route: Route) -> bool {

@@ -8,6 +8,7 @@ mod faults;
 mod health;
 mod identity;
 mod known_troubles;
+mod legacy_sse;
 mod messages;
 mod metrics;
 mod mirrored;

@@ -157,6 +157,7 @@ pub(crate) fn text_of(response: &Value) -> &str {
 }
 
 pub(crate) struct Event {
+    pub(crate) name: Option<String>,
     pub(crate) id: Option<String>,
     pub(crate) data: String,
 }
@@ -189,7 +190,7 @@ impl Events {
                 let block = String::from_utf8(block).unwrap();
                 let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
                 if let Some(data) = field("data: ") {
-                    return Some(Event { id: field("id: "), data });
+                    return Some(Event { name: field("event: "), id: field("id: "), data });
                 }
             }
             let chunk = tokio::time::timeout(Duration::from_secs(20), self.response.chunk()).await.expect("an event");

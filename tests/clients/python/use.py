@@ -2,6 +2,7 @@
 
 `use.py PLAN`, JSON: `{"url", "token"?, "roots": [], "steps": [{"tool", "arguments", "until"?} | {"prompt", "arguments"} |
 {"read": uri} | {"subscribe": uri} | {"updated": uri}]}`. Prints one line of JSON. Leaves with DELETE, as the SDK does.
+A URL that ends with `/sse` is used by the transport of 2024-11-05.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "scripts" / "demo-c
 import httpx2  # noqa: E402
 import mcp_types as types  # noqa: E402
 from mcp.client.client import Client  # noqa: E402
+from mcp.client.sse import sse_client  # noqa: E402
 from mcp.client.streamable_http import streamable_http_client  # noqa: E402
 from names import resolve_localhost  # noqa: E402
 
@@ -111,8 +113,9 @@ async def use(plan: dict) -> dict:
         trust = ssl.create_default_context(cafile=os.environ.get("GATEWAY_CA"))
         headers = {"Authorization": f"Bearer {plan['token']}"} if "token" in plan else {}
         http = await stack.enter_async_context(httpx2.AsyncClient(verify=trust, headers=headers, timeout=60))
+        legacy = plan["url"].endswith("/sse")
         client = Client(
-            streamable_http_client(plan["url"], http_client=http),
+            sse_client(plan["url"]) if legacy else streamable_http_client(plan["url"], http_client=http),
             sampling_callback=person.sample,
             elicitation_callback=person.elicit,
             list_roots_callback=person.list_roots,

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const require = createRequire(fileURLToPath(new URL("../../../.tools/npm/package.json", import.meta.url)));
 const { Client } = require("@modelcontextprotocol/sdk/client/index.js");
+const { SSEClientTransport } = require("@modelcontextprotocol/sdk/client/sse.js");
 const { StreamableHTTPClientTransport } = require("@modelcontextprotocol/sdk/client/streamableHttp.js");
 const types = require("@modelcontextprotocol/sdk/types.js");
 
@@ -102,12 +103,14 @@ const person = new Person(plan.roots);
 const client = new Client({ name: "user", version: "1" }, { capabilities: { sampling: {}, elicitation: {}, roots: {} } });
 person.attend(client);
 const headers = plan.token ? { Authorization: `Bearer ${plan.token}` } : {};
-const transport = new StreamableHTTPClientTransport(new URL(plan.url), { requestInit: { headers } });
+const legacy = plan.url.endsWith("/sse");
+const Transport = legacy ? SSEClientTransport : StreamableHTTPClientTransport;
+const transport = new Transport(new URL(plan.url), { requestInit: { headers } });
 await client.connect(transport);
 const everything = await listed(client);
 const answers: string[] = [];
 for (const step of plan.steps) answers.push(await Promise.race([carryOut(client, person, step), tooLate()]));
-if (!plan.vanishes) await transport.terminateSession();
+if (!plan.vanishes && !legacy) await transport.terminateSession();
 const { name, version } = client.getServerVersion();
 const report = { name, version, protocol: transport.protocolVersion, ...everything, answers, asked: person.asked };
 process.stdout.write(`${JSON.stringify({ ...report, progress: person.progress })}\n`, () => process.exit(0));

@@ -1,0 +1,75 @@
+//! HTTP with SSE (2024-11-05), for clients that speak nothing newer: `GET /sse`, `POST /messages`.
+
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use tokio::sync::oneshot;
+
+use super::post::answered;
+use super::{Shared, Sidecar, access, body, post, reply};
+use crate::mcp::head::{Accept, Presented};
+use crate::mcp::jsonrpc::Incoming;
+use crate::mcp::legacy_sse::{self, MESSAGES};
+use crate::mcp::rejection::Rejection;
+use crate::session::{Awaited, ToActor};
+
+const MESSAGE: &[u8] = b"event: message\n";
+
+pub(crate) fn routes(service: &mut ServiceConfig) {
+    service.service(web::resource("/sse").wrap(from_fn(access::told)).route(web::get().to(get)));
+    service.service(web::resource(MESSAGES).wrap(from_fn(access::told)).route(web::post().to(post)));
+}
+
+async fn get(request: HttpRequest, sidecar: Shared) -> HttpResponse {
+    open(&request, &sidecar).await.unwrap_or_else(|refused| reply::refused(&refused))
+}
+
+async fn post(request: HttpRequest, payload: Payload, sidecar: Shared) -> HttpResponse {
+    take(&request, payload, &sidecar).await.unwrap_or_else(|refused| reply::refused(&refused))
+}
+
+/// A session with a child of its own, which both end with this stream.
+async fn open(request: &HttpRequest, sidecar: &Sidecar) -> Result<HttpResponse, Rejection> {
+    let head = sidecar.admit(request)?;
+    if !head.accept.sse {
+        return Err(Rejection::NotAcceptable("text/event-stream"));
+    }
+    let (reply, events) = oneshot::channel();
+    let session = sidecar.registry.open(head.owner.clone(), ToActor::ListenToAll { reply }).await?;
+    let events = events.await.map_err(|_| Rejection::SessionUnknown)??;
+    access::within(request, &session);
+    let endpoint = legacy_sse::endpoint(&session.id);
+    let named = events.flat_map(|Ok(event)| {
+        let name = (!event.starts_with(b":")).then_some(Bytes::from_static(MESSAGE));
+        stream::iter(name.into_iter().chain([event]).map(Ok))
+    });
+    Ok(reply::stream(stream::once(async { Ok(endpoint) }).chain(named), None))
+}
+
+/// Its answer comes as an event.
+async fn take(request: &HttpRequest, payload: Payload, sidecar: &Sidecar) -> Result<HttpResponse, Rejection> {
+    let head = sidecar.admit(request)?;
+    if !head.json_body {
+        return Err(Rejection::NotJsonMedia);
+    }
+    let body = body::read(payload, head.content_length, sidecar.max_body).await?;
+    let incoming = Incoming::parse(&body)?;
+    access::read(request, &incoming, &body, &sidecar.metrics);
+    let presented = legacy_sse::presented(request.query_string());
+    let session = match &presented {
+        Presented::Session(id) => sidecar.registry.find(id, &head.owner),
+        Presented::Nothing | Presented::Foreign => None,
+    };
+    legacy_sse::admit(&presented, session.as_ref().map(|session| session.phase()), &incoming)?;
+    let session = session.ok_or(Rejection::SessionUnknown)?;
+    access::within(request, &session);
+    if incoming.requests() == 0 {
+        post::hand(&session, ToActor::Relay(incoming)).await?;
+        return Ok(HttpResponse::Accepted().finish());
+    }
+    let (reply, taken) = oneshot::channel();
+    post::hand(&session, ToActor::Call { incoming, accept: Accept { json: true, sse: true }, reply }).await?;
+    Ok(reply::answer(answered(Awaited::new(taken, &session)).await?))
+}

@@ -14,6 +14,7 @@ mod metrics;
 mod mirrored;
 mod refusals;
 mod restarts;
+mod revisions;
 mod sessions;
 mod shutdown;
 mod streams;

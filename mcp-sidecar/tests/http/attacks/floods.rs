@@ -25,7 +25,7 @@ async fn a_thousand_abandoned_sessions_hold_no_more_processes_than_allowed() {
     assert_eq!(processes(&mark), 0);
 }
 
-fn processes(mark: &str) -> usize {
+pub(super) fn processes(mark: &str) -> usize {
     let entries = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path().join("cmdline"));
     entries.filter(|line| fs::read_to_string(line).is_ok_and(|line| line.ends_with(&format!("{mark}\0")))).count()
 }

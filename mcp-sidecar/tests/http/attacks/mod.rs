@@ -7,6 +7,7 @@ mod floods;
 mod lines;
 mod sessions;
 mod slowness;
+mod standing_alone;
 
 use std::time::Duration;
 

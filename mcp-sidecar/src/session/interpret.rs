@@ -16,23 +16,30 @@ use crate::mcp::rejection::Rejection;
 use crate::mcp::version::Era;
 use crate::metrics::Limit;
 
+const EVENTS_AT_ONCE: usize = 64;
+
 impl Actor {
+    /// An event, and those that wait behind it: few enough that clients get their turn while a child floods.
     pub(super) fn on_events(&mut self, first: Option<FromChild>, more: &mut mpsc::Receiver<FromChild>) {
-        let mut next = first;
-        for _ in 0..64 {
-            match next {
-                Some(FromChild::Line(line)) => self.on_line(&line),
-                Some(FromChild::Oversized(line)) => {
-                    warn!(session = self.session.number, bytes = line.bytes; "child wrote a line over --max-line");
-                    self.feed(Event::Oversized(line));
-                }
-                Some(FromChild::Exited(reason)) => return self.on_exit(reason),
-                None => return self.ending = Some(Ending::Stopped),
-            }
+        self.on_event(first);
+        for _ in 1..EVENTS_AT_ONCE {
+            // What is taken out of the channel is acted upon.
             match more.try_recv() {
-                Ok(event) => next = Some(event),
+                Ok(event) => self.on_event(Some(event)),
                 Err(_) => return,
             }
+        }
+    }
+
+    fn on_event(&mut self, event: Option<FromChild>) {
+        match event {
+            Some(FromChild::Line(line)) => self.on_line(&line),
+            Some(FromChild::Oversized(line)) => {
+                warn!(session = self.session.number, bytes = line.bytes; "child wrote a line over --max-line");
+                self.feed(Event::Oversized(line));
+            }
+            Some(FromChild::Exited(reason)) => self.on_exit(reason),
+            None => self.ending = Some(Ending::Stopped),
         }
     }
 

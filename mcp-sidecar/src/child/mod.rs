@@ -9,6 +9,7 @@
 //! inherit it; `watchdog` covers the killed sidecar instead.
 
 mod family;
+mod processes;
 pub mod reap;
 mod spawn;
 mod stderr;

@@ -8,12 +8,13 @@ use log::{error, info, warn};
 use nix::sys::signal::Signal;
 use tokio::signal::unix::{self, SignalKind};
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::ExitReason;
-use super::family::{Family, Process};
+use super::family::Family;
+use super::processes::Look;
 
 /// How long a child that closed its stdout may take to exit by itself before it is told to.
 const AFTER_STDOUT: Duration = Duration::from_millis(250);
@@ -105,7 +106,7 @@ impl End {
         let mut pause = FIRST_LOOK;
         let mut is_first = true;
         loop {
-            let living = self.living().await;
+            let living = self.family.living(&*Look::shared().await);
             if living.is_empty() && self.family.leader_end().is_some() {
                 return true;
             }
@@ -120,11 +121,6 @@ impl End {
             sleep(pause.min(deadline.saturating_duration_since(Instant::now()))).await;
             pause = (pause * 2).min(LAST_LOOK);
         }
-    }
-
-    async fn living(&self) -> Vec<Process> {
-        let family = Arc::clone(&self.family);
-        spawn_blocking(move || family.living()).await.unwrap_or_default()
     }
 
     /// What the child wrote to stderr last is worth a moment; a stranger who holds the pipe is not.

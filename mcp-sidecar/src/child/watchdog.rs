@@ -19,6 +19,7 @@ use log::warn;
 use nix::libc;
 use nix::sys::signal::Signal;
 
+use super::processes::Look;
 use super::{family, reap, spawn};
 
 /// Set in each child: `<sidecar>.<number>.`. Inherited by all that it starts.
@@ -87,7 +88,7 @@ fn is_over(signal: Signal, patience: Duration, guarded: &BTreeSet<u32>, cookie: 
     let deadline = Instant::now() + patience;
     let mut is_first = true;
     loop {
-        let living = family::living(guarded, cookie);
+        let living = Look::since(guarded).living(guarded, cookie);
         if living.is_empty() {
             return true;
         }

@@ -30,6 +30,10 @@ fuzz *arguments:
 conformance *arguments:
     scripts/conformance {{ arguments }}
 
+# ten minutes of abandoned sessions and faulty children: is anything left? --seconds N for less
+soak *arguments:
+    scripts/soak {{ arguments }}
+
 # measure against the Python original and the limit; writes docs/benchmarks.md
 bench *arguments:
     scripts/bench {{ arguments }}

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use reqwest::{Client, Response, StatusCode, header};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, header};
 use serde_json::{Value, json};
 
 const PROTOCOL_VERSION: &str = "2025-11-25";
@@ -42,12 +42,25 @@ impl McpClient {
     }
 
     pub async fn post(&self, message: &Value) -> Response {
+        self.posted(message).send().await.unwrap_or_else(|error| panic!("{}: {error:?}", self.url))
+    }
+
+    /// Status and body; nothing when nobody takes the connection any more.
+    pub async fn try_post(&self, message: &Value) -> Option<(StatusCode, String)> {
+        let answer = match self.posted(message).send().await {
+            Err(error) if error.is_connect() => return None,
+            answer => answer.unwrap_or_else(|error| panic!("{}: {error:?}", self.url)),
+        };
+        Some((answer.status(), answer.text().await.expect("a body that is whole")))
+    }
+
+    fn posted(&self, message: &Value) -> RequestBuilder {
         let mut post = self.http.post(&self.url).bearer_auth(&self.token).json(message);
         post = post.header(header::ACCEPT, "application/json, text/event-stream");
         if !self.session.is_empty() {
             post = post.header(SESSION_ID, &self.session).header("mcp-protocol-version", PROTOCOL_VERSION);
         }
-        post.send().await.unwrap_or_else(|error| panic!("{}: {error:?}", self.url))
+        post
     }
 
     /// What the server answers, after whatever it says first.

@@ -1,0 +1,117 @@
+//! The sidecar under test, and the children that it gets: most are well, some have a fault from the start on.
+
+use std::{
+    fs,
+    net::TcpStream,
+    path::Path,
+    process::Command,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use gateway_tests::harness::{Family, Process, binary, descendants, free_port, within};
+use nix::unistd::Pid;
+
+use crate::sample::Sample;
+
+/// Which fault is decided by the process id: the last two digits are as good as chance.
+const CHILDREN: &str = r#"case $(($$ % 100)) in
+0) exec yes '{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"flood"}}' ;;
+1|2) exec sleep 86400 ;;
+3|4|5) exec "$0" --crash-at-start ;;
+6|7|8|9) exec "$0" --ignore-eof --ignore-term --tree ;;
+1?) exec "$0" --ignore-eof ;;
+2?) exec "$0" --tree ;;
+3[0-4]) exec "$0" --flood-stderr 300000 ;;
+3[5-9]) setsid sleep 86400 & exec "$0" ;;
+4[0-4]) exec "$0" --slow-start-ms 300 ;;
+4[5-7]) head -c 3000000 /dev/zero; echo; exec "$0" ;;
+*) exec "$0" ;;
+esac"#;
+/// Short, so that all that takes time in life happens often: idle ends, calls that time out, evictions.
+const LIMITS: [&str; 14] = [
+    "--timeout=2",
+    "--call-timeout=5",
+    "--stop-timeout=1",
+    "--max-sessions=200",
+    "--max-calls=16",
+    "--max-line=1000000",
+    "--max-body=1000000",
+    "--replay-bytes=100000",
+    "--log-level=info",
+    "--host=127.0.0.1",
+    "--",
+    "sh",
+    "-c",
+    CHILDREN,
+];
+/// Nothing changes for so long: it is quiet.
+const STILL_FOR: Duration = Duration::from_secs(2);
+
+pub(crate) struct Soaked {
+    process: Process,
+    family: Family,
+    pub(crate) url: String,
+    pub(crate) port: u16,
+}
+
+impl Soaked {
+    pub(crate) fn start() -> Self {
+        let port = free_port();
+        let mut run = Command::new(binary("mcp-sidecar"));
+        run.arg(format!("--port={port}")).args(LIMITS).arg(binary("stdio-fixture"));
+        // All is logged, and nothing kept: children write gigabytes to stderr.
+        run.env("LOG_FILE", Path::new("/dev/null"));
+        let family = Family::of(&mut run);
+        let process = Process::start("mcp-sidecar", &mut run);
+        within(Duration::from_secs(30), "the sidecar does not listen", || TcpStream::connect(("127.0.0.1", port)).ok());
+        Self { process, family, url: format!("http://127.0.0.1:{port}/mcp"), port }
+    }
+
+    pub(crate) fn pid(&self) -> Pid {
+        self.process.pid()
+    }
+
+    /// Once processes, descriptors and threads have been the same for a while.
+    pub(crate) fn quiet(&self) -> Sample {
+        let (mut since, mut last) = (Instant::now(), Sample::of(self.pid()));
+        while since.elapsed() < STILL_FOR {
+            sleep(Duration::from_millis(100));
+            let now = Sample::of(self.pid());
+            if now.counts() != last.counts() {
+                since = Instant::now();
+            }
+            last = now;
+        }
+        last
+    }
+
+    /// Waits until it is as quiet as `before`, for so long at most.
+    pub(crate) fn quiet_again(&self, before: &Sample, patience: Duration) -> Sample {
+        let began = Instant::now();
+        while !Sample::of(self.pid()).is_back_at(before) && began.elapsed() < patience {
+            sleep(Duration::from_millis(200));
+        }
+        Sample::of(self.pid())
+    }
+
+    /// The command lines of all that is below it, and its connections as /proc/net/tcp has them.
+    pub(crate) fn holds(&self) -> Vec<String> {
+        let processes =
+            descendants(self.pid()).into_iter().map(|process| format!("{} {}", process.pid, process.command));
+        let connections = fs::read_to_string("/proc/net/tcp").unwrap_or_default();
+        let ours = format!(":{:04X} ", self.port);
+        let connections = connections.lines().filter(|line| line.contains(&ours)).map(str::to_owned);
+        processes.chain(connections).collect()
+    }
+
+    /// SIGTERM: whether it ended well, and who of all its processes is still there.
+    pub(crate) fn end(&mut self) -> Result<(), String> {
+        let status = self.process.terminate();
+        let left = self.family.members();
+        if !status.success() || !left.is_empty() {
+            return Err(format!("ended with {status}, leaving {left:?}"));
+        }
+        Ok(())
+    }
+}

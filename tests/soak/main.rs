@@ -1,0 +1,67 @@
+//! `just soak`: thousands of sessions, nearly all of them abandoned, with children that misbehave in every way; at the
+//! end the sidecar must be as it was before: processes, file descriptors, threads and memory.
+
+mod child;
+mod picture;
+mod sample;
+mod verdict;
+mod visit;
+mod visitors;
+
+use std::{
+    error::Error,
+    io::{Write, stdout},
+    time::Duration,
+};
+
+use clap::Parser;
+use gateway_tests::harness::artifacts;
+
+use child::Soaked;
+use sample::Sampler;
+use verdict::Verdict;
+
+/// Looks for anything that a sidecar keeps of sessions that nobody ended
+#[derive(Debug, Parser)]
+#[command(name = "gateway-soak")]
+struct Arguments {
+    /// How long the load lasts
+    #[arg(long, default_value_t = 600)]
+    seconds: u64,
+    /// Clients at a time
+    #[arg(long, default_value_t = 16)]
+    clients: u64,
+    /// What chance begins with; a run with the same seed does the same things in the same order
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+/// On a runtime of its own, whose end closes every connection that clients have left open.
+fn to_the_end<T>(clients: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime can be made").block_on(clients)
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let Arguments { seconds, clients, seed } = Arguments::parse();
+    let mut soaked = Soaked::start();
+    to_the_end(visit::warm_up(&soaked));
+    let before = soaked.quiet();
+    let sampler = Sampler::start(soaked.pid());
+    let tally = to_the_end(visitors::come(&soaked, Duration::from_secs(seconds), clients, seed));
+    let during = sampler.stop();
+    // Clients that nobody saw leave are found gone at the second keep-alive comment: 30 s.
+    let after = soaked.quiet_again(&before, Duration::from_secs(90));
+    let left = [soaked.holds(), to_the_end(visit::open(&soaked))].concat();
+    let opens_as_before = to_the_end(visit::warm_up(&soaked));
+    let ended = soaked.end();
+    let verdict = Verdict { before, during, after, left, tally, opens_as_before, ended };
+    let folder = artifacts("soak");
+    std::fs::write(folder.join("samples.csv"), sample::csv(&verdict.during))?;
+    std::fs::write(folder.join("soak.svg"), picture::svg(&verdict.during))?;
+    stdout().write_all(verdict.to_string().as_bytes())?;
+    match verdict.faults() {
+        faults if faults.is_empty() => Ok(()),
+        faults => Err(faults.join("; ").into()),
+    }
+}

@@ -196,6 +196,9 @@ impl Actor {
 
     /// Everybody who waits is told, the streams end, the child is stopped with all it started.
     async fn end(mut self, ending: Ending) {
+        if self.session.era == Era::Modern && matches!(ending, Ending::Child(_)) {
+            self.session.crashed(self.now);
+        }
         self.session.forget();
         self.inbox.close();
         while let Ok(message) = self.inbox.try_recv() {

@@ -85,6 +85,13 @@ impl Session {
             .spawn_blocking(spawn)
     }
 
+    /// The child has ended by itself; the next one of its owner waits for its turn.
+    pub(super) fn crashed(&self, now: Instant) {
+        if let Some(registry) = self.registry.upgrade() {
+            registry.crashes.add(&self.owner, now - self.started, now);
+        }
+    }
+
     pub(super) fn forget(&self) {
         if let Some(registry) = self.registry.upgrade() {
             registry.lock().remove(&self.id);

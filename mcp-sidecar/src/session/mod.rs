@@ -6,6 +6,7 @@
 
 pub(crate) mod actor;
 mod counted;
+mod crashes;
 pub(crate) mod description;
 mod ending;
 mod entry;

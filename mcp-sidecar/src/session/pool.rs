@@ -4,14 +4,23 @@
 use std::collections::HashMap;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
+use tokio::time::sleep_until;
+
 use super::registry::{Registry, Session};
 use crate::mcp::rejection::{Rejection, UnsupportedProtocolVersion};
 use crate::mcp::session_id::Owner;
 use crate::mcp::version::{Era, ProtocolVersion};
 
 impl Registry {
-    /// The owner's child; started if there is none.
+    /// The owner's child; started if there is none, after a pause if the last one crashed.
     pub(crate) async fn child_of(self: &Arc<Self>, owner: &Owner) -> Result<Arc<Session>, Rejection> {
+        if let Some(child) = self.running_child_of(owner) {
+            return Ok(child);
+        }
+        if let Some((due, first)) = self.crashes.turn(owner) {
+            self.metrics.child_restarts.inc_by(first.into());
+            sleep_until(due).await;
+        }
         let (child, messages) = {
             let mut pool = self.pool();
             if let Some(child) = pool.get(owner).filter(|child| child.is_alive()) {

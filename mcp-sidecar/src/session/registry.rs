@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use super::ToActor;
 use super::actor::Actor;
+use super::crashes::Crashes;
 pub(crate) use super::entry::{Held, Session};
 use super::era::{EraProbe, Patience};
 use super::restart::Spawned;
@@ -34,6 +35,7 @@ pub(crate) struct Registry {
     sessions: Mutex<HashMap<SessionId, Arc<Session>>>,
     /// Of the sessions above, those that modern requests of an owner share.
     pub(super) pool: Mutex<HashMap<Owner, Arc<Session>>>,
+    pub(super) crashes: Crashes,
     pub(super) era: EraProbe,
     spawning: Spawning,
     limits: Limits,
@@ -58,6 +60,7 @@ impl Registry {
         let registry = Arc::new(Self {
             sessions: Mutex::default(),
             pool: Mutex::default(),
+            crashes: Crashes::default(),
             era: EraProbe::new(spawning.clone(), era, Patience::USUAL, supervisor.clone()),
             spawning,
             limits,

@@ -11,7 +11,7 @@ use crate::child::{Child, ExitReason, FromChild};
 const FIRST: Duration = Duration::from_millis(100);
 pub(super) const LONGEST: Duration = Duration::from_secs(30);
 /// A child that has lived this long was healthy: what came before it is forgotten.
-const HEALTHY: Duration = Duration::from_secs(60);
+pub(super) const HEALTHY: Duration = Duration::from_secs(60);
 /// A fresh child that has not answered `initialize` by then is as good as none.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 /// Replacements in a row that came to nothing.

@@ -215,6 +215,7 @@ async fn a_child_that_dies_fails_the_calls_in_flight_and_the_next_call_has_anoth
     assert_eq!(stream.message().await.unwrap()["error"]["data"]["reason"], "child_exited");
     assert!(!is_alive(pid));
     assert_ne!(text_of(&call(&sidecar, "pid", json!({})).await), pid.to_string());
+    assert_eq!(sidecar.count("mcp_child_restarts_total").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

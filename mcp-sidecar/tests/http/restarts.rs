@@ -70,6 +70,7 @@ async fn another_child_is_told_all_that_the_lost_one_was_and_calls_wait_for_it()
     for answer in futures_util::future::join_all(waiting).await {
         assert_eq!(text_of(&answer), "2");
     }
+    assert_eq!(wrapped.sidecar.count("mcp_child_restarts_total").await, 1);
     let lives = wrapped.lives();
     let setup = |life: &str| -> Vec<String> { life.lines().take(4).map(str::to_owned).collect() };
     assert_eq!(lives.len(), 2);

@@ -10,6 +10,7 @@ use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpServer};
 use futures_util::future::OptionFuture;
 use tokio::runtime::Handle;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::child;
@@ -45,7 +46,14 @@ pub struct Application {
     registry: Arc<Registry>,
     stopping: CancellationToken,
     elsewhere: Option<Arc<Elsewhere>>,
-    shutdown_timeout: Duration,
+    patience: Patience,
+}
+
+/// With those who do not know yet that this sidecar stops, and with what is in flight then.
+#[derive(Clone, Copy)]
+struct Patience {
+    delay: Duration,
+    drain: Duration,
 }
 
 impl std::fmt::Debug for Application {
@@ -107,8 +115,8 @@ impl Application {
             .listen(listener)
             .map_err(failed)?
             .run();
-        let shutdown_timeout = config.shutdown_timeout;
-        Ok(Self { addr, server, metrics: own_port, registry, elsewhere, stopping, shutdown_timeout })
+        let patience = Patience { delay: config.shutdown_delay, drain: config.shutdown_timeout };
+        Ok(Self { addr, server, metrics: own_port, registry, elsewhere, stopping, patience })
     }
 
     /// Where it listens; the port is the real one even if 0 was asked for.
@@ -123,22 +131,24 @@ impl Application {
         self.metrics.as_ref().map(|(addr, _)| *addr)
     }
 
-    /// Serves until `stop`, then: nothing comes from other replicas any more, no new connections, calls in flight finish (bounded), streams end, children end.
+    /// Serves until `stop`, then: says that it is not ready, and waits for balancers to see it; other replicas pass
+    /// nothing on to here any more; no new connections; calls in flight finish (bounded), streams end, children end.
     ///
     /// # Errors
     /// When the server ends by itself.
     pub async fn run_until_stopped(self, stop: CancellationToken) -> io::Result<()> {
-        let Self { server, metrics, registry, elsewhere, stopping, shutdown_timeout, .. } = self;
+        let Self { server, metrics, registry, elsewhere, stopping, patience, .. } = self;
         let handle = server.handle();
         // Still there while calls in flight finish; its connections hold nothing that must be finished.
         let metrics = OptionFuture::from(metrics.map(|(_, server)| server));
         let shut_down = async {
             stop.cancelled().await;
             stopping.cancel();
+            sleep(patience.delay).await;
             OptionFuture::from(elsewhere.as_ref().map(|elsewhere| elsewhere.cluster.leave())).await;
             handle.pause().await;
-            let passed_on = OptionFuture::from(elsewhere.as_ref().map(|elsewhere| elsewhere.drain(shutdown_timeout)));
-            tokio::join!(registry.shut_down(shutdown_timeout), passed_on);
+            let passed_on = OptionFuture::from(elsewhere.as_ref().map(|elsewhere| elsewhere.drain(patience.drain)));
+            tokio::join!(registry.shut_down(patience.drain), passed_on);
             handle.stop(true).await;
             child::reap::none_left().await;
         };

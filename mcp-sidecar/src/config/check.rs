@@ -46,6 +46,7 @@ impl Arguments {
             require_user: access.require_user,
             cluster,
             legacy_sse: listening.legacy_sse,
+            shutdown_delay: seconds("--shutdown-delay", time.shutdown_delay.as_deref(), 0, faults),
             shutdown_timeout: seconds("--shutdown-timeout", time.shutdown_timeout.as_deref(), 5, faults),
             log: self::log(log, faults),
             spawning: Spawning { limits: child_limits(&time, &bounds, faults), command: command?, told },

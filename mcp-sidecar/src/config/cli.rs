@@ -16,6 +16,7 @@ Environment (an option on the command line wins):
   MCP_BIND_HOST, MCP_PORT or PORT, LOG_FILE, LOG_LEVEL, LOG_FORMAT
   SERVER_COMMAND       the whole command line, when no COMMAND is given (quotes work, no shell runs)
   BASE_DOMAIN          names below it may be used as Host: --allowed-host *.BASE_DOMAIN
+  SHUTDOWN_DELAY       --shutdown-delay
   REDIS_URL            redis://HOST:PORT/DB that several replicas share; REDIS_PASSWORD if it is not in the URL
   MCP_CORS_ORIGINS     origins that may call, separated by commas: --allowed-origin
 
@@ -111,6 +112,9 @@ pub(super) struct Time {
     /// Seconds a server may take to end before SIGTERM, and again before SIGKILL (default: 5)
     #[arg(long, value_name = "S")]
     pub(super) stop_timeout: Option<String>,
+    /// Seconds of going on after SIGTERM while /ready says 503, for balancers that look (default: 0)
+    #[arg(long, value_name = "S")]
+    pub(super) shutdown_delay: Option<String>,
     /// Seconds that calls in flight may take after SIGTERM to the sidecar (default: 5)
     #[arg(long, value_name = "S")]
     pub(super) shutdown_timeout: Option<String>,
@@ -197,6 +201,7 @@ impl Arguments {
         self.log.log_level = self.log.log_level.take().or_else(|| text("LOG_LEVEL"));
         self.log.log_format = self.log.log_format.take().or_else(|| text("LOG_FORMAT"));
         self.log.log_file = os("LOG_FILE");
+        self.time.shutdown_delay = self.time.shutdown_delay.take().or_else(|| text("SHUTDOWN_DELAY"));
         let password = text("REDIS_PASSWORD");
         self.replicas.redis = text("REDIS_URL").map(|url| RedisAddress::parse(&url, password.as_deref()));
         self.server_command = text("SERVER_COMMAND");

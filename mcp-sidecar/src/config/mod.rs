@@ -37,6 +37,8 @@ pub struct Config {
     pub legacy_sse: bool,
     /// `/metrics` is there instead of on the main port.
     pub metrics_port: Option<u16>,
+    /// How long balancers get to see that this sidecar is about to stop.
+    pub shutdown_delay: Duration,
     /// How long calls in flight may take after SIGTERM.
     pub shutdown_timeout: Duration,
     pub log: LogConfig,

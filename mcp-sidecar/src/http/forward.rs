@@ -21,9 +21,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::TokioTimer;
 use log::warn;
-use tokio::net::TcpStream;
 use tokio::runtime::Handle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
@@ -36,6 +35,8 @@ use crate::metrics::{Forwarding, Metrics};
 
 /// A replica that lives accepts a connection by then.
 const CONNECTS_WITHIN: Duration = Duration::from_secs(2);
+/// Whether it is gone, when it broke off.
+const ASKED_AGAIN: Duration = Duration::from_millis(50);
 /// Less than a replica keeps idle connections for, so that it is us who close them.
 const IDLE: Duration = Duration::from_secs(30);
 /// A machine that vanished is noticed after about this long, three times: nothing else would end a silent stream to it.
@@ -135,10 +136,24 @@ impl Elsewhere {
             Fault::Refused => true,
             Fault::NotConnected | Fault::Broken if !self.cluster.lives(place).await => true,
             Fault::NotConnected => false,
-            Fault::Broken => refuses(place).await,
+            Fault::Broken => self.is_gone(place).await,
         };
         warn!(replica:% = place.address, fault:?, dead; "request could not be passed on");
         fault.rejection(dead)
+    }
+
+    /// A process that is killed breaks its connections first and refuses new ones a moment later.
+    async fn is_gone(&self, place: &Place) -> bool {
+        let told = async {
+            loop {
+                match self.send(are_you_there(place)).await {
+                    Ok(_) => return false,
+                    Err(Fault::Refused) => return true,
+                    Err(Fault::NotConnected | Fault::Broken) => sleep(ASKED_AGAIN).await,
+                }
+            }
+        };
+        timeout(CONNECTS_WITHIN, told).await.unwrap_or(false)
     }
 
     /// Lets answers on their way arrive, for that long; whoever only listens is let go.
@@ -216,9 +231,10 @@ fn request_to(place: &Place, request: &HttpRequest, body: Bytes) -> Result<Reque
     onward.header(FORWARDED, "1").body(Full::new(body)).map_err(|_| Rejection::BodyUnreadable)
 }
 
-async fn refuses(place: &Place) -> bool {
-    let connecting = TcpStream::connect(place.address.as_str());
-    matches!(timeout(CONNECTS_WITHIN, connecting).await, Ok(Err(cause)) if cause.kind() == ErrorKind::ConnectionRefused)
+fn are_you_there(place: &Place) -> Request<Full<Bytes>> {
+    let uri = format!("http://{}/health", place.address);
+    let request = Request::get(uri).header(hyper::header::HOST, place.address.as_str()).body(Full::default());
+    request.expect("an Address fits into a URL and into a header")
 }
 
 /// hyper's connections are tasks of the supervisor; each ends with its connection.

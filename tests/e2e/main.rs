@@ -24,6 +24,7 @@ mod pages_support;
 mod policies;
 mod processes;
 mod python;
+mod replicas;
 mod restarts;
 mod revocation;
 mod scripts;

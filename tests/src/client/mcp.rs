@@ -1,6 +1,9 @@
 //! An MCP client over Streamable HTTP, one request at a time, that reads JSON and SSE answers alike.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header};
 use serde_json::{Value, json};
@@ -9,31 +12,39 @@ const PROTOCOL_VERSION: &str = "2025-11-25";
 const SESSION_ID: &str = "mcp-session-id";
 
 /// One session.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct McpClient {
     http: Client,
     url: String,
     token: String,
     pub session: String,
-    asked: AtomicU64,
+    asked: Arc<AtomicU64>,
 }
 
 impl McpClient {
     /// Opens a session, with the whole handshake.
     pub async fn connect(http: &Client, url: &str, token: &str) -> Self {
+        let opened = Self::try_connect(http, url, token).await;
+        opened.unwrap_or_else(|(status, body)| panic!("initialize was answered with {status}: {body}"))
+    }
+
+    /// The same, or how `initialize` was answered instead.
+    pub async fn try_connect(http: &Client, url: &str, token: &str) -> Result<Self, (StatusCode, String)> {
         let (http, url, token) = (http.clone(), url.to_owned(), token.to_owned());
-        let mut client = Self { http, url, token, session: String::new(), asked: AtomicU64::new(0) };
+        let mut client = Self { http, url, token, session: String::new(), asked: Arc::default() };
         let info = json!({ "name": "gateway-tests", "version": "1" });
         let capabilities = json!({ "sampling": {}, "elicitation": {} });
         let params = json!({ "protocolVersion": PROTOCOL_VERSION, "capabilities": capabilities, "clientInfo": info });
         let answer = client.post(&client.request("initialize", params)).await;
         let (status, session) = (answer.status(), answer.headers().get(SESSION_ID).cloned());
         let body = answer.text().await.expect("a body");
-        assert_eq!(status, StatusCode::OK, "{body}");
+        if status != StatusCode::OK {
+            return Err((status, body));
+        }
         client.session = session.expect("initialize opens a session").to_str().expect("plain text").to_owned();
         let initialized = client.post(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).await;
         assert_eq!(initialized.status(), StatusCode::ACCEPTED);
-        client
+        Ok(client)
     }
 
     pub fn request(&self, method: &str, params: Value) -> Value {
@@ -78,6 +89,21 @@ impl McpClient {
         let answer = self.ask("tools/call", json!({ "name": tool, "arguments": arguments })).await;
         let text = answer["result"]["content"][0]["text"].as_str();
         text.unwrap_or_else(|| panic!("{tool} answered {answer}")).to_owned()
+    }
+
+    /// The same session at another address.
+    pub fn through(&self, url: &str) -> Self {
+        Self { url: url.to_owned(), ..self.clone() }
+    }
+
+    /// The stream of what the server says by itself, or what was missed after an event of another one.
+    pub async fn listen(&self, last_event: Option<&str>) -> Response {
+        let mut get = self.http.get(&self.url).bearer_auth(&self.token).header(SESSION_ID, &self.session);
+        get = get.header(header::ACCEPT, "text/event-stream").header("mcp-protocol-version", PROTOCOL_VERSION);
+        if let Some(id) = last_event {
+            get = get.header("last-event-id", id);
+        }
+        get.send().await.unwrap_or_else(|error| panic!("{}: {error:?}", self.url))
     }
 
     /// Ends the session.

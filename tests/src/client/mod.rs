@@ -1,6 +1,7 @@
 //! People and programs that use the gateway from outside: a browser without scripts, an OAuth client, an MCP client.
 
 mod browser;
+mod events;
 mod html;
 mod localhost;
 mod mcp;
@@ -8,6 +9,7 @@ mod oauth;
 mod raw;
 
 pub use browser::{Arrival, Browser, Page};
+pub use events::Events;
 pub use html::Form;
 pub use localhost::{Localhost, http_client};
 pub use mcp::{McpClient, sse_messages};

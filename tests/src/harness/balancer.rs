@@ -1,4 +1,5 @@
-//! Several auth-servers behind one address: another real Traefik, as small as it can be.
+//! Several auth-servers, or several replicas of an MCP service, behind one address: another real Traefik, as small as it
+//! can be. One after the other gets a request; no cookie makes any of them somebody's.
 
 use std::{
     fs,
@@ -22,6 +23,11 @@ pub struct Balancer {
 
 impl Balancer {
     pub fn start(servers: &[String]) -> Self {
+        Self::over(servers, "/health/ready")
+    }
+
+    /// `ready`: the path that answers 200 while a server is to get requests.
+    pub fn over(servers: &[String], ready: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let port = free_port();
         let (fixed, routes) = (folder.path().join("traefik.yml"), folder.path().join("routes.yml"));
@@ -31,7 +37,7 @@ impl Balancer {
         let provide = format!("providers: {{ file: {{ filename: '{}' }} }}", routes.display());
         fs::write(&fixed, format!("{listen}\n{provide}\n")).expect("a file");
         let urls: Vec<_> = servers.iter().map(|url| format!("{{ url: '{url}' }}")).collect();
-        let check = "{ path: /health/ready, interval: 1s, timeout: 1s }";
+        let check = format!("{{ path: {ready}, interval: 1s, timeout: 1s }}");
         let balanced = format!("{{ servers: [{}], healthCheck: {check} }}", urls.join(", "));
         let router = "{ rule: 'PathPrefix(`/`)', service: auth, middlewares: [again] }";
         let routing = format!(
@@ -42,7 +48,7 @@ impl Balancer {
         let mut run = Command::new(tool("bin/traefik"));
         run.arg(format!("--configFile={}", fixed.display()));
         let balancer = Self { port, _process: Process::start("balancer", &mut run), _folder: folder };
-        within(Duration::from_secs(30), "the balancer does not lead to auth-server", || answers(port).then_some(()));
+        within(Duration::from_secs(30), "the balancer does not lead anywhere", || answers(port).then_some(()));
         balancer
     }
 

@@ -89,6 +89,13 @@ impl Process {
         kill(self.pid(), signal).unwrap_or_else(|error| panic!("{} cannot be signalled: {error}", self.name));
     }
 
+    /// SIGTERM, if it still runs.
+    pub fn ask_to_end(&mut self) {
+        if self.child.try_wait().is_ok_and(|ended| ended.is_none()) {
+            let _gone_already = kill(self.pid(), Signal::SIGTERM);
+        }
+    }
+
     /// Waits until it has ended by itself or by a signal.
     pub fn ended(&mut self) -> ExitStatus {
         let name = self.name.clone();
@@ -112,7 +119,7 @@ fn read(log: &Path) -> String {
 impl Drop for Process {
     fn drop(&mut self) {
         if self.child.try_wait().is_ok_and(|ended| ended.is_none()) {
-            let _gone_already = kill(self.pid(), Signal::SIGTERM);
+            self.ask_to_end();
             let started = Instant::now();
             while self.child.try_wait().is_ok_and(|ended| ended.is_none()) && started.elapsed() < STOPS_WITHIN {
                 thread::sleep(Duration::from_millis(5));

@@ -1,0 +1,125 @@
+//! Replicas come and go behind real Traefik, round-robin and without a sticky cookie, while people work.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+
+use futures_util::future::join_all;
+use gateway_tests::{client::McpClient, harness::eventually};
+use nix::sys::signal::Signal;
+use reqwest::StatusCode;
+
+use super::{Replica, Replicas, SOON, person, pinged, session};
+
+/// Requests of everybody, and whether they may go home.
+#[derive(Clone, Default)]
+struct Work {
+    done: Arc<AtomicUsize>,
+    over: Arc<AtomicBool>,
+}
+
+/// How one person's requests ended.
+#[derive(Debug, Default)]
+struct Ended {
+    ok: usize,
+    /// Times the session was gone and a new one was opened.
+    anew: usize,
+    lost: Vec<StatusCode>,
+}
+
+impl Ended {
+    /// What it held in its hands went with it: nothing, or the one request that this person had under way. Traefik
+    /// says so, and does not repeat what may have been carried out.
+    fn lost_with_the_dead(&self) -> bool {
+        self.lost.len() <= 1 && self.lost.iter().all(|status| *status == StatusCode::BAD_GATEWAY)
+    }
+}
+
+impl Work {
+    /// Back to back until told to stop; starts anew when the session is gone, as clients do.
+    async fn go_on(&self, mut client: McpClient, url: &str) -> Ended {
+        let mut ended = Ended::default();
+        while !self.over.load(Ordering::Relaxed) {
+            match pinged(&client).await {
+                StatusCode::OK => ended.ok += 1,
+                StatusCode::NOT_FOUND => match McpClient::try_connect(&person("alice"), url, "").await {
+                    Ok(anew) => {
+                        client = anew;
+                        ended.anew += 1;
+                    }
+                    Err((lost, _)) => ended.lost.push(lost),
+                },
+                lost => ended.lost.push(lost),
+            }
+            self.done.fetch_add(1, Ordering::Relaxed);
+        }
+        ended
+    }
+
+    async fn another(&self, requests: usize) {
+        let before = self.done.load(Ordering::Relaxed);
+        let done = async || (self.done.load(Ordering::Relaxed) > before + requests).then_some(());
+        eventually(SOON, "work goes on", done).await;
+    }
+}
+
+async fn sessions_at(replica: &Replica, url: &str) -> Vec<McpClient> {
+    join_all((0..3).map(|_| async { session(&replica.url(), "alice").await.through(url) })).await
+}
+
+#[tokio::test]
+async fn kill_9_of_one_replica_under_load_leaves_the_others_sessions_untouched() {
+    let replicas = Replicas::start(&[]);
+    let balancer = replicas.balancer();
+    let url = format!("{}/mcp", balancer.url());
+    let work = Work::default();
+    let [living, dying] = [&replicas.replicas[0], &replicas.replicas[1]];
+    let (untouched, touched) = (sessions_at(living, &url).await, sessions_at(dying, &url).await);
+    let untouched = join_all(untouched.into_iter().map(|client| work.go_on(client, &url)));
+    let touched = join_all(touched.into_iter().map(|client| work.go_on(client, &url)));
+    let killed = async {
+        work.another(100).await;
+        dying.process.signal(Signal::SIGKILL);
+        work.another(300).await;
+        work.over.store(true, Ordering::Relaxed);
+    };
+    let (untouched, touched, ()) = tokio::join!(untouched, touched, killed);
+    for ended in &untouched {
+        assert!(ended.anew == 0 && ended.ok > 20 && ended.lost_with_the_dead(), "{untouched:?}");
+    }
+    for ended in &touched {
+        assert!(ended.anew == 1 && ended.ok > 20 && ended.lost_with_the_dead(), "{touched:?}");
+    }
+}
+
+#[tokio::test]
+async fn rolling_restart_of_two_replicas_under_load_loses_no_request() {
+    let mut replicas = Replicas::start(&["--shutdown-delay", "3"]);
+    let balancer = replicas.balancer();
+    let url = format!("{}/mcp", balancer.url());
+    let work = Work::default();
+    let mut clients = sessions_at(&replicas.replicas[0], &url).await;
+    clients.extend(sessions_at(&replicas.replicas[1], &url).await);
+    let working = join_all(clients.into_iter().map(|client| work.go_on(client, &url)));
+    let restarted = async {
+        for number in [0, 1] {
+            let mut replica = replicas.replicas.remove(number);
+            // Elsewhere, so that requests go on meanwhile.
+            let replica = tokio::task::spawn_blocking(move || {
+                assert!(replica.process.terminate().success());
+                replica.resume();
+                replica
+            });
+            let replica = replica.await.unwrap();
+            // Until the balancer has seen it, it gets nothing, and the other must not go.
+            let used = async || (replica.metric("mcp_received_bytes_total").await > 0).then_some(());
+            eventually(SOON, "the new replica gets requests", used).await;
+            replicas.replicas.insert(number, replica);
+        }
+        work.another(100).await;
+        work.over.store(true, Ordering::Relaxed);
+    };
+    let (ended, ()) = tokio::join!(working, restarted);
+    assert!(ended.iter().all(|ended| ended.lost.is_empty() && ended.anew > 0 && ended.ok > 50), "{ended:?}");
+}

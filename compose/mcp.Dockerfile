@@ -15,7 +15,7 @@ FROM python:3.12-slim-bookworm AS plain
 ARG PACKAGE
 RUN useradd --uid 1000 --create-home mcp && install -d -o mcp /app /logs
 RUN pip install --no-cache-dir "$PACKAGE"
-COPY compose/http-ok compose/mcp-ok /usr/local/bin/
+COPY compose/mcp-ok /usr/local/bin/
 USER mcp
 WORKDIR /app
 EXPOSE 3000
@@ -32,7 +32,6 @@ FROM node:22-bookworm-slim AS node
 ARG PACKAGE
 RUN install -d -o node /app /logs /data
 RUN npm install --global --omit=dev "$PACKAGE" && npm cache clean --force
-COPY compose/http-ok /usr/local/bin/
 COPY --from=sidecar /usr/local/bin/mcp-sidecar /usr/local/bin/
 RUN ln -s mcp-sidecar /usr/local/bin/mcp-streamablehttp-proxy
 USER node

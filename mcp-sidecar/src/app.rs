@@ -9,6 +9,7 @@ use actix_web::dev::Server;
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpServer};
 use futures_util::future::OptionFuture;
+use log::warn;
 use tokio::runtime::Handle;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -86,7 +87,7 @@ impl Application {
             registry: Arc::clone(&registry),
             metrics,
             readiness,
-            origin: OriginPolicy { loopback: addr.ip().is_loopback(), ..config.origin },
+            origin: believed(addr, config.origin),
             max_body: config.max_body,
             require_user: config.require_user,
             told,
@@ -158,6 +159,15 @@ impl Application {
             () = shut_down => Ok(()),
         }
     }
+}
+
+/// Whom to believe at this address; says so if that is anybody.
+fn believed(addr: SocketAddr, origin: OriginPolicy) -> OriginPolicy {
+    let loopback = addr.ip().is_loopback();
+    if !loopback && origin.hosts.is_empty() {
+        warn!(addr:%; "any Host is let in, so a web page could reach this port by DNS rebinding: set BASE_DOMAIN or --allowed-host, and never publish the port past the gateway");
+    }
+    OriginPolicy { loopback, ..origin }
 }
 
 /// `/metrics` alone. One worker is plenty for a scraper.

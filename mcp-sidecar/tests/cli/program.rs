@@ -37,6 +37,8 @@ pub(crate) fn output(arguments: &[&str]) -> Output {
 /// A sidecar that listens, and the lines of its log.
 pub(crate) struct Running {
     pub(crate) addr: String,
+    /// What it said before it listened.
+    pub(crate) before: Vec<String>,
     process: Child,
     log: Receiver<String>,
 }
@@ -54,8 +56,14 @@ impl Running {
         let stderr = BufReader::new(process.stderr.take().unwrap());
         // Ends with the process: its stderr closes.
         std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| lines.send(line)));
-        let mut running = Self { addr: String::new(), process, log };
-        let line = running.logged("listening");
+        let mut running = Self { addr: String::new(), before: Vec::new(), process, log };
+        let line = loop {
+            let line = running.logged("");
+            if line.contains("listening") {
+                break line;
+            }
+            running.before.push(line);
+        };
         let addr = line.split_once("\"addr\":\"").or(line.split_once("addr=")).unwrap().1;
         running.addr = addr.split([' ', '"']).next().unwrap().to_owned();
         running

@@ -46,14 +46,15 @@ fn a_port_that_is_taken_is_said_so() {
 }
 
 #[test]
-fn every_option_is_explained_in_docs_sidecar() {
-    let help = String::from_utf8(output(&["--help"]).stdout).unwrap();
-    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/sidecar.md")).unwrap();
-    let options =
-        help.lines().filter_map(|line| line.trim().strip_prefix("--")).filter_map(|line| line.split(' ').next());
-    let options: Vec<_> = options.collect();
-    assert!(options.len() > 10, "{help}");
-    for option in options {
-        assert!(page.contains(&format!("`--{option}")), "--{option} is not in docs/sidecar.md");
+fn whoever_lets_any_host_in_is_told_so_and_what_to_set() {
+    for (options, is_warned) in [
+        (&["--host", "0.0.0.0"][..], true),
+        (&["--host", "0.0.0.0", "--allowed-host", "mcp.example.com"], false),
+        (&["--host", "127.0.0.1"], false),
+    ] {
+        let running = Running::with(options);
+        let said = running.before.iter().any(|line| line.contains(" WARN ") && line.contains("BASE_DOMAIN"));
+        assert_eq!(said, is_warned, "{options:?}: {:?}", running.before);
+        running.end();
     }
 }

@@ -11,11 +11,11 @@ use crate::support::{Session, Sidecar, call, eventually, is_alive, text_of};
 fn server(notes: &Path, refuse_after: usize) -> String {
     format!(
         r#"
-import json, sys, os
+import json, sys, os, signal, time
 notes = open({notes:?}, "a+")
 def note(what):
     notes.write(what + "\n"); notes.flush()
-note("born")
+note("born %d" % os.getpid())
 notes.seek(0)
 lives = notes.read().count("born")
 def send(**message): print(json.dumps(dict(message, jsonrpc="2.0")), flush=True)
@@ -24,6 +24,12 @@ for line in sys.stdin:
     method, id, params = message.get("method"), message.get("id"), message.get("params", {{}})
     note(method + " " + json.dumps(params))
     if params.get("name") == "die": os._exit(0)
+    if params.get("name") == "mute":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        os.close(1)
+        while True: time.sleep(1000)
+    if params.get("name") == "flood":
+        for _ in range(5000): os.write(2, b"x" * 999 + b"\n")
     if method == "initialize" and lives > {refuse_after}: send(id=id, error={{"code": -32000, "message": "not again"}})
     elif method == "initialize": send(id=id, result={{"protocolVersion": "2025-06-18", "capabilities": {{}}}})
     elif method == "tools/call": send(id=id, result={{"content": [{{"text": str(lives)}}]}})
@@ -45,9 +51,11 @@ impl Wrapped {
         Self { notes, sidecar }
     }
 
-    fn lives(&self) -> Vec<String> {
+    /// What each child was told, after its process id.
+    fn lives(&self) -> Vec<(u32, String)> {
         let notes = std::fs::read_to_string(self.notes.path()).unwrap();
-        notes.split("born\n").skip(1).map(str::to_owned).collect()
+        let life = |text: &str| text.split_once('\n').map(|(pid, told)| (pid.parse().unwrap(), told.to_owned()));
+        notes.split("born ").filter_map(life).collect()
     }
 }
 
@@ -72,7 +80,7 @@ async fn another_child_is_told_all_that_the_lost_one_was_and_calls_wait_for_it()
     }
     assert_eq!(wrapped.sidecar.count("mcp_child_restarts_total").await, 1);
     let lives = wrapped.lives();
-    let setup = |life: &str| -> Vec<String> { life.lines().take(4).map(str::to_owned).collect() };
+    let setup = |(_, told): &(u32, String)| -> Vec<String> { told.lines().take(4).map(str::to_owned).collect() };
     assert_eq!(lives.len(), 2);
     assert_eq!(setup(&lives[0]), setup(&lives[1]), "{lives:?}");
 }
@@ -90,6 +98,24 @@ async fn a_child_that_ends_between_calls_is_replaced_with_the_next_one() {
         answer = session.call("pid", json!({})).await;
     }
     assert_ne!(text_of(&answer), first.to_string());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_child_that_closes_its_stdout_but_lives_and_ignores_sigterm_is_killed_and_replaced() {
+    let wrapped = Wrapped::start(9).await;
+    let session = wrapped.sidecar.session().await;
+    let failed: Value = session.post(call("1", r#"{"name":"mute"}"#)).await.json().await.unwrap();
+    assert_eq!(failed["error"]["message"], "the MCP server closed its stdout");
+    let (mute, _) = wrapped.lives()[0];
+    assert!(!is_alive(mute));
+    assert_eq!(text_of(&session.call("lives", json!({})).await), "2");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_child_that_floods_its_stderr_answers_all_the_same() {
+    let wrapped = Wrapped::start(9).await;
+    let session = wrapped.sidecar.session().await;
+    assert_eq!(text_of(&session.call("flood", json!({})).await), "1");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,6 +11,7 @@
 mod family;
 mod processes;
 pub mod reap;
+pub(crate) mod seat;
 mod spawn;
 mod stderr;
 mod stdin;
@@ -106,6 +107,7 @@ pub struct Child {
     ended: watch::Receiver<Option<ExitReason>>,
     stopping: CancellationToken,
     _stop: DropGuard,
+    is_process: bool,
 }
 
 impl Child {
@@ -145,6 +147,11 @@ impl Child {
         async move { drop(ended.wait_for(Option::is_some).await) }
     }
 
+    /// Whether it is a process, and not a [`seat`] at one.
+    pub(crate) fn is_process(&self) -> bool {
+        self.is_process
+    }
+
     /// The process id, which is also that of its group and session.
     #[must_use]
     pub fn id(&self) -> u32 {
@@ -174,7 +181,14 @@ pub fn spawn(
     let stopping = CancellationToken::new();
     let eof = CancellationToken::new();
     let _stop = stopping.clone().drop_guard();
-    let child = Child { id: family.id(), stdin: to_child, ended: ended.clone(), stopping: stopping.clone(), _stop };
+    let child = Child {
+        id: family.id(),
+        stdin: to_child,
+        ended: ended.clone(),
+        stopping: stopping.clone(),
+        _stop,
+        is_process: true,
+    };
 
     let writer = supervisor.spawn(stdin::write(stdin, lines, stopping.clone()));
     let reader = stdout::Reader::new(stdout, limits.max_line, events, ended);

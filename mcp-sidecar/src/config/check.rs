@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::cli::{Arguments, Bounds, Log, Time, Wrapped};
-use super::{Config, EraSetting, Limits, LogConfig, LogFormat, SessionLimits, Spawning, cluster, words};
+use super::{Config, EraSetting, Isolation, Limits, LogConfig, LogFormat, SessionLimits, Spawning, cluster, words};
 use crate::child::{self, Command};
 use crate::mcp::identity::FromHeader;
 use crate::mcp::origin::OriginPolicy;
@@ -22,6 +22,9 @@ const ERAS: [(&str, EraSetting); 3] = [
     ("modern", EraSetting::Fixed(Era::Modern)),
 ];
 
+const ISOLATIONS: [(&str, Isolation); 3] =
+    [("session", Isolation::Session), ("user", Isolation::User), ("shared", Isolation::Shared)];
+
 impl Arguments {
     pub(super) fn check(self, faults: &mut Vec<String>) -> Option<Config> {
         let mut command = self.command(faults);
@@ -32,6 +35,7 @@ impl Arguments {
         }
         let limits = limits(&time, &bounds, faults);
         let told = told(&wrapped, faults);
+        let isolation = one_of("--isolation", wrapped.isolation.as_deref(), &ISOLATIONS, faults);
         if limits.warm > 0 && !told.is_empty() {
             faults.push("--warm starts servers before their user is known: it cannot go with --env-from-header or --arg-from-header".to_owned());
         }
@@ -49,7 +53,7 @@ impl Arguments {
             shutdown_delay: seconds("--shutdown-delay", time.shutdown_delay.as_deref(), 0, faults),
             shutdown_timeout: seconds("--shutdown-timeout", time.shutdown_timeout.as_deref(), 5, faults),
             log: self::log(log, faults),
-            spawning: Spawning { limits: child_limits(&time, &bounds, faults), command: command?, told },
+            spawning: Spawning { limits: child_limits(&time, &bounds, faults), command: command?, told, isolation },
         })
     }
 

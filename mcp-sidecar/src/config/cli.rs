@@ -77,6 +77,9 @@ pub(super) struct Wrapped {
     /// What the server speaks: auto, legacy (up to 2025-11-25) or modern (2026-07-28); auto asks it (default: auto)
     #[arg(long, value_name = "ERA")]
     pub(super) era: Option<String>,
+    /// Who has a process of their own: each session, each user (X-User-Id), or nobody: shared (default: session)
+    #[arg(long, value_name = "WHO")]
+    pub(super) isolation: Option<String>,
     /// Tell the server its user: the variable NAME gets the value of X-User-Id, X-User-Name, X-Client-Id or X-Scope
     /// (repeatable)
     #[arg(long, value_name = "NAME=HEADER")]

@@ -6,6 +6,7 @@ pub mod cli;
 mod cluster;
 mod words;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
@@ -70,12 +71,41 @@ pub struct Spawning {
     pub limits: child::Limits,
     /// What a child is told about its user.
     pub told: Vec<FromHeader>,
+    pub isolation: Isolation,
+}
+
+/// Who has a child of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Isolation {
+    #[default]
+    Session,
+    User,
+    Shared,
+}
+
+impl Isolation {
+    /// What sessions that share a child have in common; `None`: none do. Who is told other things never shares one.
+    pub(crate) fn key(self, owner: &Owner) -> Option<Owner> {
+        match self {
+            Self::Session => None,
+            Self::User => Some(owner.clone()),
+            Self::Shared => Some(owner.anybody()),
+        }
+    }
+
+    /// The same for requests that stand alone and have no session to keep apart.
+    pub(crate) fn pool_key(self, owner: &Owner) -> Cow<'_, Owner> {
+        match self {
+            Self::Session | Self::User => Cow::Borrowed(owner),
+            Self::Shared => Cow::Owned(owner.anybody()),
+        }
+    }
 }
 
 impl Spawning {
     /// The same with the owner's values in their places.
     pub(crate) fn for_owner(&self, owner: &Owner) -> Self {
-        let Self { command, limits, told } = self;
+        let Self { command, limits, told, .. } = self;
         let mut command = command.clone();
         for (FromHeader { place, .. }, value) in told.iter().zip(owner.told_values()) {
             match place {
@@ -83,7 +113,7 @@ impl Spawning {
                 Place::Arg(prefix) => command.args.push(format!("{prefix}={value}").into()),
             }
         }
-        Self { command, limits: *limits, told: Vec::new() }
+        Self { command, limits: *limits, told: Vec::new(), isolation: self.isolation }
     }
 }
 

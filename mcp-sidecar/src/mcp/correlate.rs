@@ -159,6 +159,17 @@ impl Correlator {
         questions.into_iter().map(withdrawn).collect()
     }
 
+    /// What the child is told about its questions to a client that has left without an answer.
+    pub fn leave_unanswered(&mut self, seat: Seat) -> Vec<Bytes> {
+        let (left, open) =
+            std::mem::take(&mut self.questions).into_iter().partition(|(_, question)| question.route.seat == seat);
+        self.questions = open;
+        let left: BTreeMap<u64, Question> = left;
+        let failed =
+            |question: Question| compose::failure(question.id.as_bytes(), "the client has left", "client_gone");
+        left.into_values().map(failed).collect()
+    }
+
     /// Where the oldest call in flight among those that `admits` waits: legacy stdio does not say which call a child's
     /// question or log line is about.
     pub fn oldest(&self, admits: impl Fn(Route) -> bool) -> Option<Route> {
@@ -168,6 +179,10 @@ impl Correlator {
     /// Calls in flight, oldest first, with their numbers.
     pub fn calls(&self) -> impl Iterator<Item = (u64, &Call)> {
         self.calls.iter().map(|(&number, call)| (number, call))
+    }
+
+    pub fn numbers(&self, of: impl Fn(u64, &Call) -> bool) -> Vec<u64> {
+        self.calls().filter(|(number, call)| of(*number, call)).map(|(number, _)| number).collect()
     }
 
     pub fn find(&self, number: u64) -> Option<&Call> {

@@ -60,6 +60,12 @@ impl Owner {
         self.user.as_deref()
     }
 
+    /// Nobody in particular, but whoever has the same told about them.
+    #[must_use]
+    pub fn anybody(&self) -> Self {
+        Self { user: None, told: self.told.clone() }
+    }
+
     pub fn is_somebody(&self) -> bool {
         self.user.is_some()
     }

@@ -49,7 +49,7 @@ pub(crate) struct Actor {
     askers: Vec<oneshot::Sender<()>>,
     draining: bool,
     ending: Option<Ending>,
-    in_use: [InUse; 2],
+    in_use: (Option<InUse>, InUse),
 }
 
 enum Step {
@@ -78,7 +78,10 @@ impl Actor {
         };
         let streams = Streams::new(seat, replay_bytes, session.inbox.clone());
         Self {
-            in_use: [session.metrics.child(), session.metrics.sessions_open.hold(session.era.into())],
+            in_use: (
+                child.is_process().then(|| session.metrics.child()),
+                session.metrics.sessions_open.hold(session.era.into()),
+            ),
             child,
             session,
             limits,
@@ -213,7 +216,10 @@ impl Actor {
         drop((streams, inbox));
         session.metrics.sessions_ended.add(ending.counted());
         let exit = child.stop().await;
-        session.metrics.child_exits.add(exit.into());
+        // A shared child is counted where it is looked after.
+        if in_use.0.is_some() {
+            session.metrics.child_exits.add(exit.into());
+        }
         drop(in_use);
         info!(session = session.number, reason = ending.reason(), exit:%; "session ended");
     }

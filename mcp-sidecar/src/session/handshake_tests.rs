@@ -16,7 +16,7 @@ for line in sys.stdin:
     );
     let command = Command { program: "python3".into(), args: vec!["-c".into(), script.into()], env: Vec::new() };
     let limits = Limits { max_line: 1 << 20, stdin_queue: 8, stdout_queue: 8, stop_grace: Duration::from_millis(300) };
-    Spawning { command, limits, told: Vec::new() }
+    Spawning { command, limits, told: Vec::new(), isolation: crate::config::Isolation::default() }
 }
 
 async fn speaking_to(answer: &str) -> Handshake {

@@ -12,6 +12,7 @@ mod ending;
 mod entry;
 pub(crate) mod era;
 pub(crate) mod handshake;
+mod hub;
 mod pool;
 pub(crate) mod readiness;
 pub(crate) mod registry;

@@ -1,5 +1,5 @@
 //! Children that modern requests share. There is no session to key them by, so each owner has one (all who are nobody
-//! share one); it counts as a session of its owner, ends like one when idle, and the next request starts another.
+//! share one; with `--isolation shared` all do); it counts as a session of its owner, ends like one when idle, and the next request starts another.
 
 use std::collections::HashMap;
 use std::sync::{Arc, MutexGuard, PoisonError};
@@ -14,6 +14,7 @@ use crate::mcp::version::{Era, ProtocolVersion};
 impl Registry {
     /// The owner's child; started if there is none, after a pause if the last one crashed.
     pub(crate) async fn child_of(self: &Arc<Self>, owner: &Owner) -> Result<Arc<Session>, Rejection> {
+        let owner = &*self.spawning.isolation.pool_key(owner);
         if let Some(child) = self.running_child_of(owner) {
             return Ok(child);
         }
@@ -37,7 +38,8 @@ impl Registry {
 
     /// The owner's child, if it has one.
     pub(crate) fn running_child_of(&self, owner: &Owner) -> Option<Arc<Session>> {
-        self.pool().get(owner).filter(|child| child.is_alive()).cloned()
+        let owner = self.spawning.isolation.pool_key(owner);
+        self.pool().get(&*owner).filter(|child| child.is_alive()).cloned()
     }
 
     /// Whether the server can be asked without a session.

@@ -17,6 +17,7 @@ use super::actor::Actor;
 use super::crashes::Crashes;
 pub(crate) use super::entry::{Held, Session};
 use super::era::{EraProbe, Patience};
+use super::hub::Entrance;
 use super::restart::Spawned;
 use super::tools::Tools;
 use super::warm::{self, Warm};
@@ -37,15 +38,17 @@ pub(crate) struct Registry {
     pub(super) pool: Mutex<HashMap<Owner, Arc<Session>>>,
     pub(super) crashes: Crashes,
     pub(super) era: EraProbe,
-    spawning: Spawning,
-    limits: Limits,
+    /// Children that sessions share, by what their sessions have in common.
+    pub(super) hubs: Mutex<HashMap<Owner, Entrance>>,
+    pub(super) spawning: Spawning,
+    pub(super) limits: Limits,
     pub(super) metrics: Arc<Metrics>,
     pub(super) warm: Arc<Warm>,
     /// Outlives the HTTP server's workers, as children must.
     pub(super) supervisor: Handle,
-    actors: TaskTracker,
+    pub(super) actors: TaskTracker,
     opened: AtomicU64,
-    drain: CancellationToken,
+    pub(super) drain: CancellationToken,
     stop: CancellationToken,
 }
 
@@ -61,6 +64,7 @@ impl Registry {
             sessions: Mutex::default(),
             pool: Mutex::default(),
             crashes: Crashes::default(),
+            hubs: Mutex::default(),
             era: EraProbe::new(spawning.clone(), era, Patience::USUAL, supervisor.clone()),
             spawning,
             limits,
@@ -157,7 +161,7 @@ impl Registry {
         Ok((Arc::new(session), messages))
     }
 
-    fn spawn(&self, session: &Arc<Session>, inbox: mpsc::Receiver<ToActor>) -> std::io::Result<()> {
+    fn spawn(self: &Arc<Self>, session: &Arc<Session>, inbox: mpsc::Receiver<ToActor>) -> std::io::Result<()> {
         let (child, events) = self.spawn_child(session)?;
         self.metrics.sessions_opened.add(session.era.into());
         info!(session = session.number, pid = child.id(); "session opened");
@@ -166,11 +170,19 @@ impl Registry {
         Ok(())
     }
 
-    /// A spare, or a new one. Forks: not for an async worker.
-    pub(super) fn spawn_child(&self, session: &Session) -> std::io::Result<Spawned> {
+    /// A child of the session's own, or a seat at one. Forks: not for an async worker.
+    pub(super) fn spawn_child(self: &Arc<Self>, session: &Session) -> std::io::Result<Spawned> {
+        match self.spawning.isolation.key(&session.owner) {
+            Some(key) if session.era == Era::Legacy => self.take_seat(key, session),
+            _ => self.spawn_process(&session.owner, session),
+        }
+    }
+
+    /// A spare, or a new one.
+    pub(super) fn spawn_process(&self, owner: &Owner, session: &Session) -> std::io::Result<Spawned> {
         match self.warm.take() {
             Some(spare) => Ok(spare),
-            None => self.fork(&session.owner, &session.number.to_string()),
+            None => self.fork(owner, &session.number.to_string()),
         }
     }
 

@@ -7,6 +7,7 @@ mod attacks;
 mod faults;
 mod health;
 mod identity;
+mod isolation;
 mod known_troubles;
 mod legacy_sse;
 mod messages;

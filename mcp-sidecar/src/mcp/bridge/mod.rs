@@ -5,13 +5,17 @@
 //! | [`legacy`], in [`durable`] | legacy | legacy, and another one after a crash |
 //! | [`modern`] | modern | modern |
 //!
+//! [`shared`] stands before a child that several legacy sessions share; each of them has a bridge of its own above.
+//!
 //! The machine decides whose each message is. How it gets there (open streams, replay, the child's pipe) is its
 //! interpreter's part, and so is knowing which streams are open: that is asked through [`Audience`].
 
 pub mod durable;
 pub mod legacy;
 mod listing;
+mod member;
 pub mod modern;
+pub mod shared;
 
 use std::time::Duration;
 

@@ -1,0 +1,281 @@
+//! One legacy child, several legacy sessions (`--isolation user` and `shared`): lines of seats in, lines of the child
+//! in; each to whom it concerns. A seat is a whole session with a bridge of its own, which sees what looks like a child
+//! of its own: `initialize` is answered from what the child said to the first, what is said to all of them goes to all,
+//! and nothing else crosses. What cannot be told whose it is goes to nobody.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+use super::member::{self, Member};
+use crate::mcp::compose;
+use crate::mcp::correlate::Correlator;
+use crate::mcp::jsonrpc::{Message, Notification, Outcome, Request, Response};
+use crate::mcp::lines::TooLong;
+use crate::mcp::route::{Route, Seat};
+
+/// What happens to a shared child.
+#[derive(Debug)]
+pub enum Event {
+    Joined(Seat),
+    Said(Seat, Message),
+    Child(Message),
+    Oversized(TooLong),
+    Left(Seat),
+}
+
+/// What is to be done about it, in this order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    ToChild(Bytes),
+    ToSeat(Seat, Bytes),
+    /// That seat's answer was too long.
+    TooLong(Seat, TooLong),
+    /// A message that concerns nobody, or nobody can tell whom.
+    Stray(&'static str),
+}
+
+/// What the child has said to `initialize`.
+#[derive(Debug, Default)]
+enum Greeting {
+    #[default]
+    Unasked,
+    /// Asked for one seat, whose request has this number; others wait for the same.
+    Asked {
+        number: u64,
+        waiting: Vec<(Seat, Request)>,
+    },
+    Known(Bytes),
+}
+
+#[derive(Debug, Default)]
+pub struct Shared {
+    ids: Correlator,
+    seats: BTreeMap<Seat, Member>,
+    greeting: Greeting,
+    initialized: bool,
+    /// `resources/subscribe` in flight.
+    subscribing: BTreeMap<u64, String>,
+}
+
+impl Shared {
+    pub fn on(&mut self, event: Event, outputs: &mut Vec<Output>) {
+        match event {
+            Event::Joined(seat) => drop(self.seats.insert(seat, Member::default())),
+            Event::Said(seat, Message::Request(request)) => self.request(seat, request, outputs),
+            Event::Said(seat, Message::Notification(note)) => outputs.extend(self.told(seat, &note)),
+            Event::Said(seat, Message::Response(response)) => {
+                let answer = self.ids.answer_from_client(&response, seat);
+                outputs.push(answer.map_or(Output::Stray("a session answered what is not open"), Output::ToChild));
+            }
+            Event::Child(Message::Response(response)) => self.answer(&response, outputs),
+            Event::Child(Message::Request(request)) => outputs.push(self.question(&request)),
+            Event::Child(Message::Notification(note)) => self.announce(&note, outputs),
+            Event::Oversized(line) => outputs.push(self.oversized(line)),
+            Event::Left(seat) => self.left(seat, outputs),
+        }
+    }
+
+    fn request(&mut self, seat: Seat, request: Request, outputs: &mut Vec<Output>) {
+        let Some(member) = self.seats.get_mut(&seat) else { return };
+        if request.method.is("initialize") {
+            member.declare(request.params.as_ref());
+            return self.initialize(seat, request, outputs);
+        }
+        if request.method.is("logging/setLevel") {
+            member.set_level(request.params.as_ref());
+            let level = member::most_verbose(self.seats.values());
+            let request = if let Some(level) = level { level.instead_of(request) } else { request };
+            self.pass(seat, &request, outputs);
+            return;
+        }
+        let subscription = member::subscription(&request);
+        if subscription.as_ref().is_some_and(|(uri, begins)| self.is_settled(seat, uri, *begins)) {
+            return outputs.push(done(seat, &request));
+        }
+        let number = self.pass(seat, &request, outputs);
+        if let (Some(number), Some((uri, true))) = (number, subscription) {
+            self.subscribing.insert(number, uri);
+        }
+    }
+
+    /// Whether the child need not be told, because of the others.
+    fn is_settled(&mut self, seat: Seat, uri: &str, begins: bool) -> bool {
+        if begins {
+            let subscribed = self.subscribed(uri);
+            if subscribed {
+                self.subscribe(seat, uri.to_owned());
+            }
+            return subscribed;
+        }
+        let ended = self.seats.get_mut(&seat).is_some_and(|member| member.unsubscribe(uri));
+        ended && self.subscribed(uri)
+    }
+
+    /// basic/lifecycle: a server is initialized once.
+    fn initialize(&mut self, seat: Seat, request: Request, outputs: &mut Vec<Output>) {
+        match &mut self.greeting {
+            Greeting::Known(result) => outputs.push(Output::ToSeat(seat, greeted(&request, result))),
+            Greeting::Asked { waiting, .. } => waiting.push((seat, request)),
+            Greeting::Unasked => {
+                if let Some(number) = self.pass(seat, &request, outputs) {
+                    self.greeting = Greeting::Asked { number, waiting: Vec::new() };
+                }
+            }
+        }
+    }
+
+    fn pass(&mut self, seat: Seat, request: &Request, outputs: &mut Vec<Output>) -> Option<u64> {
+        let Ok((number, line)) = self.ids.call(request, Route::standalone(seat)) else {
+            let refused = compose::refusal(request.id.as_bytes(), -32600, "a member of params is given twice");
+            outputs.push(Output::ToSeat(seat, refused));
+            return None;
+        };
+        outputs.push(Output::ToChild(line));
+        Some(number)
+    }
+
+    /// A notification of a seat.
+    fn told(&mut self, seat: Seat, note: &Notification) -> Option<Output> {
+        if note.method.is("notifications/cancelled") {
+            return self.ids.cancelled_by_client(note, seat).map(|(_, line)| Output::ToChild(line));
+        }
+        if note.method.is("notifications/initialized") && std::mem::replace(&mut self.initialized, true) {
+            return None;
+        }
+        Some(Output::ToChild(compose::unchanged(note)))
+    }
+
+    fn answer(&mut self, response: &Response, outputs: &mut Vec<Output>) {
+        let number = response.id.as_ref().and_then(|id| id.as_issued()).unwrap_or_default();
+        let subscribed = self.subscribing.remove(&number);
+        let Some((route, message)) = self.ids.answer(response) else {
+            return outputs.push(Output::Stray("child answered what nobody asked"));
+        };
+        if let (Some(uri), Outcome::Result(_)) = (subscribed, &response.outcome) {
+            self.subscribe(route.seat, uri);
+        }
+        outputs.push(Output::ToSeat(route.seat, message));
+        let waiting = match &mut self.greeting {
+            Greeting::Asked { number: asked, waiting } if *asked == number => std::mem::take(waiting),
+            _ => return,
+        };
+        self.greeting = match &response.outcome {
+            Outcome::Result(result) => Greeting::Known(Bytes::copy_from_slice(result)),
+            Outcome::Error(_) => Greeting::Unasked,
+        };
+        for (seat, request) in waiting {
+            self.initialize(seat, request, outputs);
+        }
+    }
+
+    /// Legacy stdio does not say which call a question is about: it is taken to be the oldest.
+    fn question(&mut self, request: &Request) -> Output {
+        let oldest = self.ids.oldest(|route| self.seats.contains_key(&route.seat)).map(|route| route.seat);
+        let asked = oldest.or_else(|| self.only_seat());
+        if request.method.is("ping") && asked.is_none() {
+            let alive = Outcome::Result(Bytes::from_static(b"{}"));
+            return Output::ToChild(compose::response(request.id.as_bytes(), &alive));
+        }
+        match asked.filter(|seat| self.seats.get(seat).is_some_and(|member| member.can_answer(request))) {
+            Some(seat) => Output::ToSeat(seat, self.ids.ask(request, Route::standalone(seat))),
+            None => Output::ToChild(compose::refusal(request.id.as_bytes(), -32601, "Method not found")),
+        }
+    }
+
+    fn announce(&mut self, note: &Notification, outputs: &mut Vec<Output>) {
+        let routed = if note.method.is("notifications/progress") {
+            self.ids.progress(note)
+        } else if note.method.is("notifications/cancelled") {
+            self.ids.cancelled_by_child(note)
+        } else {
+            let before = outputs.len();
+            for (&seat, member) in &self.seats {
+                if member.hears(note) || (member.reads(note) && self.certain() == Some(seat)) {
+                    outputs.push(Output::ToSeat(seat, compose::unchanged(note)));
+                }
+            }
+            if outputs.len() == before {
+                outputs.push(Output::Stray("child announced what is nobody's"));
+            }
+            return;
+        };
+        let stray = Output::Stray("child reported on what is not open");
+        outputs.push(routed.map_or(stray, |(route, message)| Output::ToSeat(route.seat, message)));
+    }
+
+    /// The one seat that a log line can be about.
+    fn certain(&self) -> Option<Seat> {
+        let mut calling = self.ids.calls().map(|(_, call)| call.route.seat);
+        let first = calling.next().or_else(|| self.only_seat())?;
+        calling.all(|seat| seat == first).then_some(first)
+    }
+
+    fn only_seat(&self) -> Option<Seat> {
+        let mut seats = self.seats.keys();
+        seats.next().copied().filter(|_| seats.next().is_none())
+    }
+
+    fn oversized(&mut self, line: TooLong) -> Output {
+        let call = line.answers.and_then(|number| self.ids.abandon(number));
+        call.map_or(Output::Stray("the line was no answer"), |call| {
+            Output::TooLong(call.route.seat, TooLong { answers: call.id.as_issued(), ..line })
+        })
+    }
+
+    fn left(&mut self, seat: Seat, outputs: &mut Vec<Output>) {
+        let before = member::most_verbose(self.seats.values());
+        let Some(member) = self.seats.remove(&seat) else { return };
+        let asked = match &mut self.greeting {
+            // Its answer is for the others too.
+            Greeting::Asked { number, waiting } => {
+                waiting.retain(|(other, _)| *other != seat);
+                Some(*number)
+            }
+            _ => None,
+        };
+        for number in self.ids.numbers(|number, call| call.route.seat == seat && Some(number) != asked) {
+            self.ids.abandon(number);
+            self.subscribing.remove(&number);
+            outputs.push(Output::ToChild(compose::cancelled(number, "the session has ended")));
+        }
+        outputs.extend(self.ids.leave_unanswered(seat).into_iter().map(Output::ToChild));
+        for uri in member.into_subscriptions() {
+            if !self.subscribed(&uri) {
+                self.ask("resources/unsubscribe", &serde_json::json!({ "uri": uri }), outputs);
+            }
+        }
+        let level = member::most_verbose(self.seats.values());
+        if let Some(level) = level.filter(|_| level != before) {
+            self.ask("logging/setLevel", &level.as_params(), outputs);
+        }
+    }
+
+    /// A request of our own, whose answer matters to nobody.
+    fn ask(&mut self, method: &str, params: &serde_json::Value, outputs: &mut Vec<Output>) {
+        let request = serde_json::json!({ "jsonrpc": "2.0", "id": self.ids.own(), "method": method, "params": params });
+        outputs.push(Output::ToChild(request.to_string().into()));
+    }
+
+    fn subscribed(&self, uri: &str) -> bool {
+        self.seats.values().any(|member| member.subscribes(uri))
+    }
+
+    fn subscribe(&mut self, seat: Seat, uri: String) {
+        if let Some(member) = self.seats.get_mut(&seat) {
+            member.subscribe(uri);
+        }
+    }
+}
+
+fn done(seat: Seat, request: &Request) -> Output {
+    Output::ToSeat(seat, compose::response(request.id.as_bytes(), &Outcome::Result(Bytes::from_static(b"{}"))))
+}
+
+fn greeted(request: &Request, result: &Bytes) -> Bytes {
+    compose::response(request.id.as_bytes(), &Outcome::Result(result.clone()))
+}
+
+#[cfg(test)]
+#[path = "shared_tests.rs"]
+mod tests;

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 use log::debug;
 
+use super::pieces::{self, Pieces};
 use crate::mcp::rejection::Rejection;
 use crate::mcp::session_id::SessionId;
 use crate::metrics::Refusal;
@@ -38,7 +39,7 @@ pub(super) fn opened(reply: Reply, session: &SessionId) -> HttpResponse {
 }
 
 fn json(status: u16, body: Bytes, session: Option<&SessionId>) -> HttpResponse {
-    start(code(status), session).content_type("application/json").body(body)
+    start(code(status), session).content_type("application/json").body(Pieces(body))
 }
 
 /// Events as they come, past any buffering proxy.
@@ -47,7 +48,7 @@ pub(super) fn stream(
     session: Option<&SessionId>,
 ) -> HttpResponse {
     let mut response = start(StatusCode::OK, session);
-    response.content_type("text/event-stream").insert_header(("X-Accel-Buffering", "no")).streaming(events)
+    response.content_type("text/event-stream").insert_header(("X-Accel-Buffering", "no")).streaming(pieces::of(events))
 }
 
 /// The one place where a refusal becomes a response, and is logged.

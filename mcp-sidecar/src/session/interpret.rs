@@ -33,7 +33,7 @@ impl Actor {
 
     fn on_event(&mut self, event: Option<FromChild>) {
         match event {
-            Some(FromChild::Line(line)) => self.on_line(&line),
+            Some(FromChild::Line(line)) => self.on_line(line),
             Some(FromChild::Oversized(line)) => {
                 warn!(session = self.session.number, bytes = line.bytes; "child wrote a line over --max-line");
                 self.feed(Event::Oversized(line));
@@ -43,20 +43,23 @@ impl Actor {
         }
     }
 
-    fn on_line(&mut self, line: &Bytes) {
+    fn on_line(&mut self, line: Bytes) {
         // 2025-03-26 lets a server batch.
         let parsed = match line.trim_ascii_start().first() {
             None => return,
-            Some(b'[') => Incoming::parse(line),
-            Some(_) => Message::parse(line).map(Incoming::Single),
+            Some(b'[') => Incoming::parse(&line),
+            Some(_) => Message::parse(&line).map(Incoming::Single),
         };
+        let bytes = line.len();
+        // A large one is gone once the bridge has read it, before its copy is passed on.
+        drop(line);
         match parsed {
             Ok(Incoming::Single(message)) => self.feed(Event::Child(message)),
             Ok(Incoming::Batch(messages)) => {
                 messages.into_iter().for_each(|message| self.feed(Event::Child(message)));
             }
             Err(why) => {
-                warn!(session = self.session.number, bytes = line.len(), why:?; "child wrote a line that is no message")
+                warn!(session = self.session.number, bytes, why:?; "child wrote a line that is no message")
             }
         }
     }

@@ -13,7 +13,8 @@ use tokio::sync::mpsc;
 
 use super::ToActor;
 
-const MAX_EVENTS: usize = 4096;
+/// More than a server says at once, such as progress ten thousand times: readers need time to catch up.
+const MAX_EVENTS: usize = 1 << 14;
 /// Unread bytes, except that a single event may be larger.
 const MAX_BYTES: usize = 16 << 20;
 

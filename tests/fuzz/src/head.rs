@@ -42,7 +42,7 @@ pub fn head(bytes: &[u8]) {
     }
 }
 
-fn header(line: &[u8]) -> Option<(String, &[u8])> {
+pub(crate) fn header(line: &[u8]) -> Option<(String, &[u8])> {
     let colon = line.iter().position(|&byte| byte == b':')?;
     let name = std::str::from_utf8(&line[..colon]).ok()?;
     Some((name.to_ascii_lowercase(), &line[colon + 1..]))

@@ -3,10 +3,12 @@
 //! `scripts/fuzz` lets libFuzzer search for such bytes; `cargo test` replays the seeds in `corpus/` and whatever was
 //! once found. A find that was mended is kept there under a name that says what it was.
 
+mod bridge;
 mod client_documents;
 mod event;
 mod framing;
 mod head;
+mod headers;
 mod message;
 mod params;
 mod redirect_uri;
@@ -15,10 +17,12 @@ mod scope;
 mod service;
 mod verify_headers;
 
+pub use bridge::bridge;
 pub use client_documents::client_documents;
 pub use event::event;
 pub use framing::framing;
 pub use head::head;
+pub use headers::headers;
 pub use message::message;
 pub use params::params;
 pub use redirect_uri::redirect_uri;
@@ -30,11 +34,13 @@ pub use verify_headers::{GENUINE, genuine, verify_headers};
 pub type Subject = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const SUBJECTS: [Subject; 10] = [
+pub const SUBJECTS: [Subject; 12] = [
+    ("bridge", bridge),
     ("client-documents", client_documents),
     ("event", event),
     ("framing", framing),
     ("head", head),
+    ("headers", headers),
     ("message", message),
     ("params", params),
     ("redirect-uri", redirect_uri),

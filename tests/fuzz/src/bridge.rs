@@ -1,0 +1,247 @@
+//! The bridge under any sequence of events: each request is answered once, to whom it asked and under its own id, and
+//! nothing that one client says or gets to hear is another's.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use mcp_sidecar::mcp::{
+    bridge::{Audience, Bridge, Event, Output, durable::Durable, legacy::Legacy, modern::Modern},
+    jsonrpc::{Incoming, Message, Outcome, Request, Response},
+    lines::TooLong,
+    route::{Route, Seat},
+    sse::StreamId,
+};
+use serde_json::{Value, json};
+
+const SEAT: Seat = Seat(1);
+const MAX_CALLS: usize = 8;
+/// Texts that are easily taken for each other, or for an id of ours.
+const IDS: [&str; 6] = ["1", "\"1\"", "1.0", "2", "123456789012345678901234567890", "\"\\u0031\""];
+const METHODS: [&str; 5] = ["tools/call", "initialize", "ping", "subscriptions/listen", "tools/list"];
+
+/// `m` for the modern bridge; then events: a letter and a digit for which.
+pub fn bridge(bytes: &[u8]) {
+    let Some((first, events)) = bytes.split_first() else { return };
+    let bridge = match first {
+        b'm' => Bridge::Modern(Modern::new(MAX_CALLS)),
+        _ => Bridge::Legacy(Durable::new(Legacy::new(SEAT, MAX_CALLS))),
+    };
+    let mut world =
+        World { bridge, asked: Vec::new(), at_child: Vec::new(), questions: Vec::new(), now: Duration::ZERO };
+    for event in events.chunks_exact(2) {
+        world.happens(event[0], usize::from(event[1]));
+    }
+    let (message, reason) = ("over".to_owned(), "over");
+    world.feed(Event::End { message, reason, graceful: false });
+    assert_eq!(world.asked.iter().filter(|asked| asked.open).count(), 0, "not everybody was answered");
+    assert_eq!(world.bridge.in_flight(), 0);
+}
+
+/// A client's request; its place in the list is what its params say.
+struct Asked {
+    route: Route,
+    id: &'static str,
+    open: bool,
+}
+
+struct World {
+    bridge: Bridge,
+    asked: Vec<Asked>,
+    /// Ids under which the child was asked, and by which request.
+    at_child: Vec<(Bytes, usize)>,
+    /// Ids under which the client was asked.
+    questions: Vec<Bytes>,
+    now: Duration,
+}
+
+/// Streams whose number is odd are heard; nobody listens to the GET stream while there are few.
+struct Hearing(usize);
+
+impl Audience for Hearing {
+    fn hears(&self, route: Route) -> bool {
+        !route.stream.0.is_multiple_of(2)
+    }
+
+    fn may_return(&self, route: Route) -> bool {
+        route.stream.0.is_multiple_of(3)
+    }
+
+    fn listens(&self, _: Seat) -> bool {
+        self.0 > 4
+    }
+}
+
+impl World {
+    fn happens(&mut self, what: u8, which: usize) {
+        match what {
+            b'c' => self.call(which, 1),
+            b'b' => self.call(which, 2),
+            b'a' => self.child_answers(which, Outcome::Result),
+            b'e' => self.child_answers(which, Outcome::Error),
+            b'q' => self.child_asks(which),
+            b'p' => self.child_reports(which),
+            b'l' => self.child_notifies("notifications/message", &json!({ "data": which })),
+            b'r' => self.client_answers(which),
+            b'x' => self.client_cancels(which),
+            b'o' => self.feed(Event::Oversized(TooLong { bytes: 1 << 26, answers: Some(which as u64) })),
+            b's' => self.feed(Event::Silent { route: route(which), patience: Duration::from_secs(1) }),
+            b'g' => self.feed(Event::Gone(route(which))),
+            b't' => {
+                self.now += Duration::from_secs(1);
+                self.feed(Event::Tick);
+            }
+            b'L' => self.feed(Event::Lost { message: "gone".to_owned(), reason: "gone" }),
+            b'F' => self.feed(Event::Fresh),
+            b'D' => self.feed(Event::Drain),
+            _ => {}
+        }
+    }
+
+    /// A POST of one request, or of two.
+    fn call(&mut self, which: usize, requests: usize) {
+        let route = Route { seat: SEAT, stream: StreamId(self.asked.len() as u64 + 1) };
+        let first = self.asked.len();
+        let bodies: Vec<String> = (first..first + requests).map(|number| request(number, which)).collect();
+        let body = if requests == 1 { bodies[0].clone() } else { format!("[{}]", bodies.join(",")) };
+        let incoming = Incoming::parse(&body.into()).expect("a request");
+        self.asked.extend((first..first + requests).map(|number| Asked { route, id: id(number, which), open: true }));
+        self.feed(Event::Call { route, incoming });
+    }
+
+    /// Whatever it was asked, also once more, or what nobody asked.
+    fn child_answers(&mut self, which: usize, outcome: fn(Bytes) -> Outcome) {
+        let (id, number) = match self.at_child.len() {
+            0 => ("7".into(), usize::MAX),
+            asked => self.at_child[which % asked].clone(),
+        };
+        let said = json!({ "number": number, "protocolVersion": "2025-11-25" }).to_string();
+        let Ok(Message::Response(response)) = Message::parse(&response(&id, "result", &said).into()) else {
+            unreachable!()
+        };
+        self.feed(Event::Child(Message::Response(Response { outcome: outcome(said.into()), ..response })));
+    }
+
+    fn child_asks(&mut self, which: usize) {
+        let id = IDS[which % IDS.len()];
+        let line = format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"method":"sampling/createMessage","params":{{"of":{}}}}}"#,
+            which % IDS.len()
+        );
+        self.feed(Event::Child(Message::parse(&line.into()).expect("a request")));
+    }
+
+    fn child_notifies(&mut self, method: &str, params: &Value) {
+        let line = json!({ "jsonrpc": "2.0", "method": method, "params": params }).to_string();
+        self.feed(Event::Child(Message::parse(&line.into()).expect("a notification")));
+    }
+
+    fn child_reports(&mut self, which: usize) {
+        let Some((id, number)) = self.at_child.get(which % self.at_child.len().max(1)) else { return };
+        let token: Value = serde_json::from_slice(id).expect("a number of ours");
+        let params = json!({ "progressToken": token, "progress": 1, "number": number });
+        self.child_notifies("notifications/progress", &params);
+    }
+
+    fn client_answers(&mut self, which: usize) {
+        let Some(id) = self.questions.get(which % self.questions.len().max(1)) else { return };
+        let incoming = Incoming::parse(&response(id, "result", "{}").into()).expect("a response");
+        self.feed(Event::Relay { seat: SEAT, incoming });
+    }
+
+    fn client_cancels(&mut self, which: usize) {
+        let id = IDS[which % IDS.len()];
+        let note = format!(r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{"requestId":{id}}}}}"#);
+        self.feed(Event::Relay { seat: SEAT, incoming: Incoming::parse(&note.into()).expect("a notification") });
+    }
+
+    fn feed(&mut self, event: Event) {
+        let mut outputs = Vec::new();
+        self.bridge.on(event, self.now, &Hearing(self.asked.len()), &mut outputs);
+        outputs.into_iter().for_each(|output| self.check(output));
+        let open = self.asked.iter().filter(|asked| asked.open).count();
+        assert!(self.bridge.in_flight() <= open, "{} of {open} are open", self.bridge.in_flight());
+    }
+
+    fn check(&mut self, output: Output) {
+        match output {
+            Output::ToChild(line) => self.child_hears(&line),
+            Output::Answer { route, message, .. } | Output::NotOpened { route, message } => {
+                self.answered(route, &message)
+            }
+            Output::Say { route, message } => self.client_hears(route, &message),
+            Output::Refused { route, .. } | Output::Closed(route) => {
+                self.asked.iter_mut().filter(|asked| asked.route == route).for_each(|asked| asked.open = false);
+            }
+            _ => {}
+        }
+    }
+
+    fn child_hears(&mut self, line: &Bytes) {
+        match Message::parse(line).expect("a message") {
+            Message::Request(Request { id, params: Some(params), .. }) => {
+                let number = value(&params)["number"].as_u64().expect("which request it is") as usize;
+                let id = Bytes::copy_from_slice(id.as_bytes());
+                assert!(self.at_child.iter().all(|(known, _)| *known != id), "an id twice: {line:?}");
+                self.at_child.push((id, number));
+            }
+            Message::Response(response) => {
+                let id = response.id.expect("an id");
+                assert!(IDS.iter().any(|known| known.as_bytes() == id.as_bytes()), "not the child's own: {line:?}");
+            }
+            Message::Request(_) | Message::Notification(_) => {}
+        }
+    }
+
+    fn answered(&mut self, route: Route, message: &Bytes) {
+        let Message::Response(Response { id: Some(id), outcome }) = Message::parse(message).expect("a message") else {
+            panic!("no answer: {message:?}")
+        };
+        let (Outcome::Result(said) | Outcome::Error(said)) = outcome;
+        // What the child says names the request; what we say ourselves does not.
+        let number = value(&said)["number"].as_u64();
+        let is_it = |(at, asked): &(usize, &mut Asked)| {
+            asked.open && asked.route == route && number.is_none_or(|number| number == *at as u64)
+        };
+        let found = self.asked.iter_mut().enumerate().find(|pair| is_it(pair) && pair.1.id.as_bytes() == id.as_bytes());
+        let (_, asked) = found.unwrap_or_else(|| panic!("nobody waits for {message:?} on {route:?}"));
+        asked.open = false;
+    }
+
+    fn client_hears(&mut self, route: Route, message: &Bytes) {
+        let waits = |asked: &Asked| asked.open && asked.route == route;
+        assert!(route == Route::standalone(SEAT) || self.asked.iter().any(waits), "{message:?} on {route:?}");
+        match Message::parse(message).expect("a message") {
+            Message::Request(request) => self.questions.push(Bytes::copy_from_slice(request.id.as_bytes())),
+            Message::Notification(note) if note.method.is("notifications/progress") => {
+                let params = value(&note.params.expect("with params"));
+                let number = params["number"].as_u64().expect("which request it is about") as usize;
+                assert_eq!(params["progressToken"], json!(format!("token {number}")));
+                assert_eq!(self.asked[number].route, route);
+            }
+            Message::Notification(_) => {}
+            Message::Response(_) => panic!("an answer is no other message: {message:?}"),
+        }
+    }
+}
+
+fn route(which: usize) -> Route {
+    Route { seat: SEAT, stream: StreamId(which as u64) }
+}
+
+fn id(number: usize, which: usize) -> &'static str {
+    IDS[(number + which) % IDS.len()]
+}
+
+fn request(number: usize, which: usize) -> String {
+    let (id, method) = (id(number, which), METHODS[which % METHODS.len()]);
+    let meta = format!(r#"{{"progressToken":"token {number}"}}"#);
+    format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{{"number":{number},"_meta":{meta}}}}}"#)
+}
+
+fn response(id: &Bytes, name: &str, value: &str) -> String {
+    format!(r#"{{"jsonrpc":"2.0","id":{},"{name}":{value}}}"#, String::from_utf8_lossy(id))
+}
+
+fn value(json: &Bytes) -> Value {
+    serde_json::from_slice(json).expect("JSON")
+}

@@ -31,6 +31,8 @@ pub enum Named<'a> {
     Known(ProtocolVersion),
     /// Nothing that has sessions.
     Other(&'a [u8]),
+    /// Two readers could believe two.
+    Repeated,
 }
 
 impl<'a> Named<'a> {
@@ -41,12 +43,13 @@ impl<'a> Named<'a> {
             Self::Nothing => Ok(None),
             Self::Known(version) => Ok(Some(*version)),
             Self::Other(_) => Err(Rejection::UnsupportedVersion),
+            Self::Repeated => Err(Rejection::HeaderRepeated("MCP-Protocol-Version")),
         }
     }
 
     pub fn text(&self) -> Option<&'a str> {
         match self {
-            Self::Nothing => None,
+            Self::Nothing | Self::Repeated => None,
             Self::Known(version) => Some(version.as_str()),
             Self::Other(text) => text_of(text),
         }
@@ -82,7 +85,6 @@ pub struct RequestHead<'a> {
 struct Raw<'a> {
     accept: Option<Accept>,
     content_type: Option<&'a [u8]>,
-    version: Option<&'a [u8]>,
     mirrors: Mirrors<'a>,
     session: Option<&'a [u8]>,
     last_event_id: Option<&'a [u8]>,
@@ -99,9 +101,12 @@ impl<'a> RequestHead<'a> {
     /// A header that decides something is given twice, or cannot be read.
     pub fn parse(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Result<Self, Rejection> {
         let raw = collect(headers)?;
-        let version = match raw.version {
-            Some(text) => text_of(text).and_then(ProtocolVersion::parse).map_or(Named::Other(text), Named::Known),
-            None => Named::Nothing,
+        let version = match raw.mirrors.version {
+            Mirror::Absent => Named::Nothing,
+            Mirror::Value(text) => {
+                text_of(text).and_then(ProtocolVersion::parse).map_or(Named::Other(text), Named::Known)
+            }
+            Mirror::Repeated => Named::Repeated,
         };
         let session = match raw.session {
             None => Presented::Nothing,
@@ -140,7 +145,7 @@ fn collect<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Result<Raw
             "content-type" => (&mut raw.content_type, "Content-Type"),
             "mcp-protocol-version" => {
                 raw.mirrors.version.add(value);
-                (&mut raw.version, "MCP-Protocol-Version")
+                continue;
             }
             "mcp-method" => {
                 raw.mirrors.method.add(value);
@@ -246,6 +251,8 @@ mod tests {
         assert_eq!(known("1999-01-01"), Err(Rejection::UnsupportedVersion));
         assert_eq!(known(""), Err(Rejection::UnsupportedVersion));
         assert_eq!(known("2025-06-18"), Ok(Some(ProtocolVersion::V2025_06_18)));
+        let twice = head(&[("mcp-protocol-version", "2025-06-18"), ("mcp-protocol-version", "2025-06-18")]).unwrap();
+        assert_eq!(twice.version.known(), Err(Rejection::HeaderRepeated("MCP-Protocol-Version")));
     }
 
     #[test]

@@ -101,6 +101,7 @@ fn each_disagreement_is_a_header_mismatch() {
     let (version, method) = (("mcp-protocol-version", "2026-07-28"), ("mcp-method", "tools/list"));
     let cases: Vec<(Headers<'_>, &str, String, &str)> = vec![
         (vec![method], "tools/list", list.clone(), "MCP-Protocol-Version is missing"),
+        (vec![version, version, method], "tools/list", list.clone(), "MCP-Protocol-Version is given more than once"),
         (vec![version], "tools/list", list.clone(), "Mcp-Method is missing"),
         (vec![version, method, method], "tools/list", list.clone(), "Mcp-Method is given more than once"),
         (LIST.to_vec(), "tools/list", other, "'2026-07-28' does not match body value 'v999.0.0'"),

@@ -169,6 +169,15 @@ async fn every_row_of_the_table_is_answered_as_it_says_in_every_revision() {
     assert!(differences.is_empty(), "{differences:#?}");
 }
 
+#[test]
+fn the_page_shows_the_table_as_it_is() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/sidecar.md")).unwrap();
+    let (_, from_here) = page.split_once("| | 2025-03-26 | 2025-06-18 | 2025-11-25 | 2026-07-28 |\n").unwrap();
+    let shown: Vec<&str> = from_here.lines().skip(1).take_while(|line| line.starts_with('|')).collect();
+    let rows = ROWS.iter().map(|(row, _, expected)| format!("| {row} | {} |", expected.join(" | ")));
+    assert_eq!(shown, rows.collect::<Vec<_>>());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn initialize_mints_a_session_in_the_revisions_that_have_them_and_in_the_newest_it_is_no_method() {
     let legacy = Sidecar::start().await;

@@ -145,12 +145,13 @@ impl Actor {
     ) -> Step {
         let drainable = !self.draining || self.bridge.in_flight() == 0;
         // A session that nobody uses needs no child.
-        let (lost, wanted) = (self.restart.is_lost(), self.is_busy());
+        let (lost, wanted) = (self.restart.is_lost(), self.is_busy() || self.bridge.held() > 0);
         let waiting = self.outgoing.front().cloned();
+        let unwritten = self.outgoing.len() + self.bridge.held();
         tokio::select! {
             event = from_child.recv(), if !lost => Step::Child(event),
             spawned = self.restart.fresh(|| self.session.respawn()), if lost && wanted => Step::Fresh(spawned),
-            Some(message) = self.inbox.recv(), if self.outgoing.len() < MAX_OUTGOING => Step::Client(message),
+            Some(message) = self.inbox.recv(), if unwritten < MAX_OUTGOING => Step::Client(message),
             sent = self.child.send(waiting.clone().unwrap_or_default()), if waiting.is_some() => Step::Written(sent.is_ok()),
             () = timer => Step::Tick,
             () = self.session.stop.cancelled() => Step::Stop,

@@ -119,6 +119,19 @@ async fn a_child_that_floods_its_stderr_answers_all_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn more_than_may_wait_for_another_child_waits_its_turn() {
+    let wrapped = Wrapped::start(9).await;
+    let session = wrapped.sidecar.session().await;
+    die(&session).await;
+    for _ in 0..500 {
+        assert_eq!(session.post(r#"{"jsonrpc":"2.0","method":"notifications/x"}"#).await.status(), 202);
+    }
+    assert_eq!(text_of(&session.call("lives", json!({})).await), "2");
+    let (_, told) = &wrapped.lives()[1];
+    assert_eq!(told.matches("notifications/x").count(), 500);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_session_whose_stream_is_open_gets_another_child_at_once() {
     let wrapped = Wrapped::start(9).await;
     let session = wrapped.sidecar.session().await;

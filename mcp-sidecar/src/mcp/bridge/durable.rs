@@ -17,8 +17,9 @@ use crate::mcp::version::ProtocolVersion;
 /// Bytes of params that are remembered for the session's whole life. With larger ones there is no second child.
 const MAX_PARAMS: usize = 64 * 1024;
 /// Resources that are subscribed to anew.
-const MAX_SUBSCRIPTIONS: usize = 1024;
-/// Lines that wait for a fresh child; calls among them are bounded by `max_calls` anyway.
+const MAX_SUBSCRIPTIONS: usize = 256;
+const MAX_URI: usize = 2048;
+/// Lines that wait for a fresh child. Whoever feeds the bridge stops long before, but a batch has many lines.
 const MAX_HELD: usize = 1024;
 /// Ids of our own requests: far from those that clients' requests get.
 const FIRST_ID: u64 = 1_000_000_000;
@@ -55,6 +56,11 @@ impl Durable {
     /// Whether a fresh child could be told all that this one was.
     pub(super) fn can_reopen(&self) -> bool {
         self.version.is_some() && self.initialize.is_some()
+    }
+
+    /// Lines that wait for a fresh child.
+    pub(super) fn held(&self) -> usize {
+        self.held.as_ref().map_or(0, Vec::len)
     }
 
     pub(super) fn in_flight(&self) -> usize {
@@ -183,7 +189,8 @@ fn uri(params: &[u8]) -> Option<String> {
     struct Subscription {
         uri: String,
     }
-    serde_json::from_slice::<Subscription>(params).ok().map(|subscription| subscription.uri)
+    let subscription = serde_json::from_slice::<Subscription>(params).ok();
+    subscription.map(|subscription| subscription.uri).filter(|uri| uri.len() <= MAX_URI)
 }
 
 #[cfg(test)]

@@ -154,6 +154,14 @@ impl Bridge {
         }
     }
 
+    /// Lines for the child that wait until there is another one.
+    pub fn held(&self) -> usize {
+        match self {
+            Self::Legacy(durable) => durable.held(),
+            Self::Modern(_) => 0,
+        }
+    }
+
     /// Requests that the child has not answered.
     pub fn in_flight(&self) -> usize {
         match self {

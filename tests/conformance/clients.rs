@@ -3,7 +3,8 @@
 
 use std::process::Command;
 
-use gateway_tests::harness::{Process, binary, repository, tool};
+use gateway_tests::client::{Client, Login};
+use gateway_tests::harness::{Gateway, Process, Setup, StoreKind, binary, repository, tool};
 use serde_json::{Value, json};
 
 const LEGACY: &str = "2025-11-25";
@@ -47,7 +48,8 @@ fn meets_every_server(client: &Command) {
 /// What a client printed that has done the plan.
 fn report(client: &Command, plan: &Value) -> Value {
     let mut run = Command::new(client.get_program());
-    let output = run.args(client.get_args()).arg(plan.to_string()).output().expect("it can be run");
+    let vars = client.get_envs().filter_map(|(name, value)| Some((name, value?)));
+    let output = run.args(client.get_args()).envs(vars).arg(plan.to_string()).output().expect("it can be run");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{plan}: {said}");
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{plan}: {error}: {said}"))
@@ -81,8 +83,49 @@ fn fastmcp_meets_servers_of_every_era() {
     meets_every_server(&python("clients/bin/python", "fastmcp"));
 }
 
+fn typescript() -> Command {
+    let mut node = Command::new(tool("node/bin/node"));
+    node.arg(repository().join("tests/clients/typescript/eras.mts"));
+    node
+}
+
 #[test]
 fn the_typescript_sdk_meets_servers_of_every_era() {
-    let mut node = Command::new(tool("node/bin/node"));
-    meets_every_server(node.arg(repository().join("tests/clients/typescript/eras.mts")));
+    meets_every_server(&typescript());
+}
+
+/// The other clients cannot be told which revision to ask for.
+#[test]
+fn the_typescript_sdk_is_served_in_the_older_revisions_that_it_asks_for() {
+    let sidecar = Sidecar::start("legacy");
+    for revision in ["2025-03-26", "2025-06-18"] {
+        let seen = report(&typescript(), &json!({ "url": sidecar.url, "mode": revision }));
+        assert_eq!(seen["protocol"], revision, "{seen}");
+        did_everything(&seen, revision, revision);
+    }
+}
+
+/// Its own code has logged in elsewhere (tests/e2e/journey.rs); here it is what comes after that counts.
+async fn token(gateway: &Gateway) -> String {
+    let client = Client::register(gateway.browser(), &gateway.issuer(), "Eras").await;
+    let login = Login { user: "octocat", resource: &gateway.mcp("eras"), scope: "" };
+    client.log_in(&login).await.access_token
+}
+
+#[tokio::test]
+async fn clients_of_both_eras_share_one_server_behind_the_gateway() {
+    let gateway = Setup::new(StoreKind::Embedded).fixture("eras", &["--era", "dual"]).start();
+    let token = token(&gateway).await;
+    let clients = repository().join("tests/clients");
+    let (mut python, mut node) = (python("venv/bin/python", "mcp"), typescript());
+    python.env("PYTHONPATH", clients.join("python/site")).env("GATEWAY_CA", gateway.certificate.authority());
+    let names = format!("--require={}", clients.join("node/localhost.cjs").display());
+    node.env("NODE_OPTIONS", names).env("NODE_EXTRA_CA_CERTS", gateway.certificate.authority());
+    for client in [&python, &node] {
+        for (mode, protocol) in [("legacy", LEGACY), ("auto", MODERN)] {
+            let seen = report(client, &json!({ "url": gateway.mcp("eras"), "mode": mode, "token": token }));
+            assert_eq!(seen["protocol"], protocol, "{seen}");
+            did_everything(&seen, protocol, mode);
+        }
+    }
 }

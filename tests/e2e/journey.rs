@@ -82,17 +82,17 @@ pub(crate) fn assert_got_there(seen: &Value) {
     assert!(seen["tools"].as_array().unwrap().contains(&json!("echo")), "{seen}");
 }
 
-fn python(store: StoreKind) {
+fn python(gateway: &Gateway) {
     let mut python = Command::new(tool("venv/bin/python"));
-    assert_got_there(&by_script(&gateway(store), python.arg("python/journey.py")));
+    assert_got_there(&by_script(gateway, python.arg("python/journey.py")));
 }
 
 /// `package`: the SDK that the script asks for.
-fn typescript(store: StoreKind, script: &str, package: &str) {
+fn typescript(gateway: &Gateway, script: &str, package: &str) {
     tool(&format!("npm/node_modules/@modelcontextprotocol/{package}"));
     let mut node = Command::new(tool("node/bin/node"));
     node.args(["--require", "./node/localhost.cjs"]).arg(format!("typescript/{script}"));
-    assert_got_there(&by_script(&gateway(store), &mut node));
+    assert_got_there(&by_script(gateway, &mut node));
 }
 
 #[tokio::test]
@@ -107,27 +107,42 @@ async fn a_plain_client_gets_from_401_to_a_tools_answer_on_redis() {
 
 #[test]
 fn the_python_sdk_logs_in_and_calls_a_tool_on_the_embedded_store() {
-    python(StoreKind::Embedded);
+    python(&gateway(StoreKind::Embedded));
 }
 
 #[test]
 fn the_python_sdk_logs_in_and_calls_a_tool_on_redis() {
-    python(StoreKind::Redis);
+    python(&gateway(StoreKind::Redis));
 }
 
 #[test]
 fn the_typescript_sdk_logs_in_and_calls_a_tool_on_the_embedded_store() {
-    typescript(StoreKind::Embedded, "journey.mts", "sdk");
+    typescript(&gateway(StoreKind::Embedded), "journey.mts", "sdk");
 }
 
 #[test]
 fn the_typescript_sdk_logs_in_and_calls_a_tool_on_redis() {
-    typescript(StoreKind::Redis, "journey.mts", "sdk");
+    typescript(&gateway(StoreKind::Redis), "journey.mts", "sdk");
 }
 
 #[test]
 fn the_typescript_sdk_2_logs_in_and_calls_a_tool() {
-    typescript(StoreKind::Embedded, "journey-v2.mts", "client");
+    typescript(&gateway(StoreKind::Embedded), "journey-v2.mts", "client");
+}
+
+/// It refuses `initialize`, so that whoever gets there speaks 2026-07-28.
+fn gateway_to_a_server_without_sessions() -> Gateway {
+    Setup::new(StoreKind::Embedded).fixture("everything", &["--era", "modern"]).start()
+}
+
+#[test]
+fn the_python_sdk_logs_in_and_calls_a_tool_of_a_server_without_sessions() {
+    python(&gateway_to_a_server_without_sessions());
+}
+
+#[test]
+fn the_typescript_sdk_2_logs_in_and_calls_a_tool_of_a_server_without_sessions() {
+    typescript(&gateway_to_a_server_without_sessions(), "journey-v2.mts", "client");
 }
 
 #[tokio::test]

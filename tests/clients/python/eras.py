@@ -1,14 +1,18 @@
 """A Python client as a user of the scripted fixture, with sessions or without: everything that differs between the two.
 
-`eras.py mcp|fastmcp JSON`, the JSON being `{"url", "mode": "legacy" | "auto" | "2026-07-28"}`. Prints one line of JSON.
+`eras.py mcp|fastmcp JSON`, the JSON being `{"url", "mode": "legacy" | "auto", "token"?}`. Prints one line of JSON.
 """
 
 import asyncio
 import json
+import os
+import ssl
 import sys
 from contextlib import asynccontextmanager
 
+import httpx2
 import mcp_types as types
+from mcp.client.streamable_http import streamable_http_client
 from mcp.client.subscriptions import listen
 
 PATIENCE = 30  # seconds for something that is to come by itself
@@ -38,17 +42,19 @@ class Person:
 
 def client_of(which: str, plan: dict, person: Person):
     """The client, and how it is told to report progress."""
+    options = {"mode": plan["mode"], "message_handler": person.hear}
     if which == "fastmcp":
         from fastmcp import Client
 
-        client = Client(
-            plan["url"], mode=plan["mode"], elicitation_handler=person.elicit_fastmcp, message_handler=person.hear
-        )
+        client = Client(plan["url"], auth=plan.get("token"), elicitation_handler=person.elicit_fastmcp, **options)
         return client, "progress_handler"
     from mcp.client.client import Client
 
-    client = Client(plan["url"], mode=plan["mode"], elicitation_callback=person.elicit, message_handler=person.hear)
-    return client, "progress_callback"
+    trust = ssl.create_default_context(cafile=os.environ.get("GATEWAY_CA"))
+    headers = {"Authorization": f"Bearer {plan['token']}"} if "token" in plan else {}
+    http = httpx2.AsyncClient(verify=trust, headers=headers, timeout=PATIENCE)
+    transport = streamable_http_client(plan["url"], http_client=http)
+    return Client(transport, elicitation_callback=person.elicit, **options), "progress_callback"
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ const { Client, StreamableHTTPClientTransport } = require("@modelcontextprotocol
 const PATIENCE = 30_000;
 const ROUTE = { region: "eu", priority: 7, dryRun: true, text: "grüß Gott" };
 
-type Plan = { url: string; mode: string };
+type Plan = { url: string; mode: string; token?: string };
 
 async function call(client: any, name: string, args: object = {}, options: object = {}): Promise<string> {
   const result = await client.callTool({ name, arguments: args }, options);
@@ -46,16 +46,22 @@ async function cancels(client: any): Promise<true> {
   return true;
 }
 
-async function use({ url, mode }: Plan): Promise<object> {
-  const negotiation = mode === "legacy" || mode === "auto" ? mode : { pin: mode };
-  const options = { capabilities: { elicitation: {} }, versionNegotiation: { mode: negotiation } };
+/** A revision with sessions is all that the client then speaks. */
+function opening(mode: string): object {
+  if (mode.startsWith("202")) return { supportedProtocolVersions: [mode], versionNegotiation: { mode: "legacy" } };
+  return { versionNegotiation: { mode } };
+}
+
+async function use({ url, mode, token }: Plan): Promise<object> {
+  const options = { capabilities: { elicitation: {} }, ...opening(mode) };
   const client = new Client({ name: "eras", version: "1" }, options);
   const asked: string[] = [];
   client.setRequestHandler("elicitation/create", ({ params }: any) => {
     asked.push(params.message);
     return { action: "accept", content: { answer: "Ada Lovelace" } };
   });
-  await client.connect(new StreamableHTTPClientTransport(new URL(url)));
+  const requestInit = token ? { headers: { Authorization: `Bearer ${token}` } } : {};
+  await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit }));
   const protocol = client.getNegotiatedProtocolVersion();
   const tools = (await client.listTools()).tools.map(({ name }: { name: string }) => name);
   const echo = await call(client, "echo", { text: "grüß Gott" });

@@ -24,7 +24,8 @@ pub(crate) struct Patience {
     pub(crate) answer: Duration,
     /// After this without an answer to `server/discover`, a second sibling is asked to `initialize`.
     pub(crate) head_start: Duration,
-    /// What the first sibling still gets once the younger one has answered.
+    /// What the first sibling still gets, at least, once the younger one has answered; on a busy machine as long again
+    /// as that one took.
     pub(crate) last_word: Duration,
     /// How long a failure is remembered.
     pub(crate) failure: Duration,
@@ -146,6 +147,7 @@ pub(crate) async fn probe(spawning: &Spawning, patience: Patience, supervisor: &
         Ok(None) => return initialize(spawning, patience, supervisor).await.map(|said| found(Era::Legacy, said)),
         Err(_) => {}
     }
+    let began = Instant::now();
     let mut legacy = pin!(initialize(spawning, patience, supervisor));
     tokio::select! {
         answer = &mut modern => match answer {
@@ -154,7 +156,7 @@ pub(crate) async fn probe(spawning: &Spawning, patience: Patience, supervisor: &
         },
         answer = &mut legacy => match answer {
             Ok(said) => {
-                let late = timeout(patience.last_word, modern).await.ok().flatten();
+                let late = timeout(patience.last_word.max(began.elapsed()), modern).await.ok().flatten();
                 Ok(late.map_or_else(|| found(Era::Legacy, said), |introduction| found(Era::Modern, introduction)))
             }
             Err(refused) => modern.await.map(|introduction| found(Era::Modern, introduction)).ok_or(refused),

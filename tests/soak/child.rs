@@ -3,7 +3,7 @@
 use std::{
     fs,
     net::TcpStream,
-    path::Path,
+    path::PathBuf,
     process::Command,
     thread::sleep,
     time::{Duration, Instant},
@@ -11,22 +11,25 @@ use std::{
 
 use gateway_tests::harness::{Family, Process, binary, descendants, free_port, within};
 use nix::unistd::Pid;
+use tempfile::TempDir;
 
 use crate::sample::Sample;
 
-/// Which fault is decided by the process id: the last two digits are as good as chance.
-const CHILDREN: &str = r#"case $(($$ % 100)) in
+/// All are well until a file says otherwise: which eras the server speaks is found out once, and must be right. Then
+/// which fault one has is decided by its process id: the last two digits are as good as chance.
+const CHILDREN: &str = r#"[ -e "$1" ] || exec "$0" --era dual
+case $(($$ % 100)) in
 0) exec yes '{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"flood"}}' ;;
 1|2) exec sleep 86400 ;;
-3|4|5) exec "$0" --crash-at-start ;;
-6|7|8|9) exec "$0" --ignore-eof --ignore-term --tree ;;
-1?) exec "$0" --ignore-eof ;;
-2?) exec "$0" --tree ;;
-3[0-4]) exec "$0" --flood-stderr 300000 ;;
-3[5-9]) setsid sleep 86400 & exec "$0" ;;
-4[0-4]) exec "$0" --slow-start-ms 300 ;;
-4[5-7]) head -c 3000000 /dev/zero; echo; exec "$0" ;;
-*) exec "$0" ;;
+3|4|5) exec "$0" --era dual --crash-at-start ;;
+6|7|8|9) exec "$0" --era dual --ignore-eof --ignore-term --tree ;;
+1?) exec "$0" --era dual --ignore-eof ;;
+2?) exec "$0" --era dual --tree ;;
+3[0-4]) exec "$0" --era dual --flood-stderr 300000 ;;
+3[5-9]) setsid sleep 86400 & exec "$0" --era dual ;;
+4[0-4]) exec "$0" --era dual --slow-start-ms 300 ;;
+4[5-7]) head -c 3000000 /dev/zero; echo; exec "$0" --era dual ;;
+*) exec "$0" --era dual ;;
 esac"#;
 /// Short, so that all that takes time in life happens often: idle ends, calls that time out, evictions.
 const LIMITS: [&str; 14] = [
@@ -38,7 +41,7 @@ const LIMITS: [&str; 14] = [
     "--max-line=1000000",
     "--max-body=1000000",
     "--replay-bytes=100000",
-    "--log-level=info",
+    "--log-level=warn",
     "--host=127.0.0.1",
     "--",
     "sh",
@@ -49,6 +52,9 @@ const LIMITS: [&str; 14] = [
 const STILL_FOR: Duration = Duration::from_secs(2);
 
 pub(crate) struct Soaked {
+    /// Children fail once it exists.
+    fail: PathBuf,
+    _folder: TempDir,
     process: Process,
     family: Family,
     pub(crate) url: String,
@@ -59,13 +65,17 @@ impl Soaked {
     pub(crate) fn start() -> Self {
         let port = free_port();
         let mut run = Command::new(binary("mcp-sidecar"));
-        run.arg(format!("--port={port}")).args(LIMITS).arg(binary("stdio-fixture"));
-        // All is logged, and nothing kept: children write gigabytes to stderr.
-        run.env("LOG_FILE", Path::new("/dev/null"));
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let fail = folder.path().join("fail");
+        run.arg(format!("--port={port}")).args(LIMITS).arg(binary("stdio-fixture")).arg(&fail);
         let family = Family::of(&mut run);
         let process = Process::start("mcp-sidecar", &mut run);
         within(Duration::from_secs(30), "the sidecar does not listen", || TcpStream::connect(("127.0.0.1", port)).ok());
-        Self { process, family, url: format!("http://127.0.0.1:{port}/mcp"), port }
+        Self { fail, _folder: folder, process, family, url: format!("http://127.0.0.1:{port}/mcp"), port }
+    }
+
+    pub(crate) fn let_children_fail(&self) {
+        fs::write(&self.fail, "").expect("a file in a folder of ours");
     }
 
     pub(crate) fn pid(&self) -> Pid {

@@ -1,6 +1,7 @@
 //! `just soak`: thousands of sessions, nearly all of them abandoned, with children that misbehave in every way; at the
-//! end the sidecar must be as it was before: processes, file descriptors, threads and memory.
+//! end the sidecar must hold what it held before: processes, file descriptors, threads, memory.
 
+mod alone;
 mod child;
 mod picture;
 mod sample;
@@ -45,8 +46,10 @@ fn to_the_end<T>(clients: impl Future<Output = T>) -> T {
 fn main() -> Result<(), Box<dyn Error>> {
     let Arguments { seconds, clients, seed } = Arguments::parse();
     let mut soaked = Soaked::start();
-    to_the_end(visit::warm_up(&soaked));
+    let opens = to_the_end(visit::warm_up(&soaked));
+    assert!(opens, "a sidecar with nothing wrong does not work");
     let before = soaked.quiet();
+    soaked.let_children_fail();
     let sampler = Sampler::start(soaked.pid());
     let tally = to_the_end(visitors::come(&soaked, Duration::from_secs(seconds), clients, seed));
     let during = sampler.stop();

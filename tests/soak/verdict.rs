@@ -1,7 +1,7 @@
 //! What must hold at the end, and how it is told.
 //!
-//! Processes and descriptors are back exactly, threads at most. Memory that the allocator keeps is no leak, memory that
-//! grows with the number of sessions is: so the middle of a long run is compared with its end, under the same load.
+//! Processes and descriptors are back exactly; threads are bounded. Memory that the allocator keeps is no leak, memory
+//! that grows with the number of sessions is: so the middle of a long run is compared with its end, under the same load.
 
 use std::fmt::{Display, Formatter, Result};
 

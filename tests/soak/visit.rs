@@ -11,7 +11,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::child::Soaked;
+use crate::{alone, child::Soaked};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Visit {
@@ -30,14 +30,23 @@ pub(crate) enum Visit {
     SlowReader,
     /// Half a request.
     Half,
+    /// A request of 2026-07-28 that calls this tool, and is left when it lasts.
+    Alone(&'static str),
+    /// A subscription of 2026-07-28, and is gone.
+    Subscribe,
     /// Ends its session.
     Goodbye,
 }
 
 /// In hundredths.
-pub(crate) const VISITS: [(u64, Visit); 14] = [
-    (32, Visit::Nothing),
-    (20, Visit::Echo),
+pub(crate) const VISITS: [(u64, Visit); 19] = [
+    (26, Visit::Nothing),
+    (12, Visit::Echo),
+    (6, Visit::Alone("echo")),
+    (3, Visit::Alone("progress")),
+    (2, Visit::Alone("hang")),
+    (1, Visit::Alone("crash")),
+    (2, Visit::Subscribe),
     (5, Visit::Harm("crash")),
     (4, Visit::Harm("hang")),
     (4, Visit::Harm("tree")),
@@ -55,7 +64,7 @@ pub(crate) const VISITS: [(u64, Visit); 14] = [
 const OPENS_WITHIN: Duration = Duration::from_secs(5);
 /// and for what comes then.
 const PATIENCE: Duration = Duration::from_secs(2);
-const BOTH: &str = "application/json, text/event-stream";
+pub(crate) const BOTH: &str = "application/json, text/event-stream";
 
 /// Where a client is, with a connection of its own for everything that it does.
 pub(crate) struct Place<'a> {
@@ -82,15 +91,19 @@ impl Visit {
             Self::ComeBack => "GET again and again",
             Self::SlowReader => "reads nothing",
             Self::Half => "half a request",
+            Self::Alone(_) => "2026-07-28",
+            Self::Subscribe => "2026-07-28, subscription",
             Self::Goodbye => "DELETE",
         }
     }
 
-    /// Whether a session was opened.
+    /// Whether a session was opened, or a request answered that needs none.
     pub(crate) async fn pay(self, place: &Place<'_>) -> bool {
-        if self == Self::Half {
-            let _gone = place.half_a_request().await;
-            return false;
+        match self {
+            Self::Half => return place.half_a_request().await.is_err(),
+            Self::Alone(tool) => return alone::ask(place, tool).await,
+            Self::Subscribe => return alone::subscribe(place).await,
+            _ => {}
         }
         let Some(session) = place.open().await else { return false };
         // Whatever comes of it: servers here do not all answer.
@@ -112,12 +125,15 @@ impl<'a> Place<'a> {
     async fn open(&self) -> Option<Session<'_>> {
         let info = json!({ "name": "soak", "version": "1" });
         let params = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": info });
-        let hello = self.http.post(&self.url).json(&request("initialize", params)).header(header::ACCEPT, BOTH);
-        let hello = hello.header("x-user-id", format!("user-{}", self.number % 7));
+        let hello = self.post(&request("initialize", params)).header(header::ACCEPT, BOTH);
         let answer = timeout(OPENS_WITHIN, hello.send()).await.ok()?.ok()?;
         let id = answer.headers().get("mcp-session-id")?.to_str().ok()?.to_owned();
         answer.bytes().await.ok()?;
         Some(Session { place: self, id })
+    }
+
+    pub(crate) fn post(&self, body: &Value) -> RequestBuilder {
+        self.http.post(&self.url).json(body).header("x-user-id", format!("user-{}", self.number % 7))
     }
 
     async fn half_a_request(&self) -> std::io::Result<()> {
@@ -129,7 +145,7 @@ impl<'a> Place<'a> {
 impl Session<'_> {
     async fn go_through(&self, visit: Visit) -> Option<()> {
         match visit {
-            Visit::Nothing | Visit::Half => {}
+            Visit::Nothing | Visit::Half | Visit::Alone(_) | Visit::Subscribe => {}
             Visit::Echo => drop(self.call("echo", json!({ "text": "hello" })).await?.bytes().await),
             Visit::Harm(tool) => self.harm(tool).await?,
             Visit::MidStream => {
@@ -213,11 +229,14 @@ pub(crate) async fn open(soaked: &Soaked) -> Vec<String> {
     lines.filter(|line| !line.ends_with(" 0")).map(str::to_owned).collect()
 }
 
-/// One good session from beginning to end; whether it was.
+/// One good session from beginning to end, and one good request that needs none; whether they were.
 pub(crate) async fn warm_up(soaked: &Soaked) -> bool {
     let http = http();
     for number in 0..20 {
         let place = Place::new(&http, soaked, number);
+        if !alone::ask(&place, "echo").await {
+            continue;
+        }
         let Some(session) = place.open().await else { continue };
         let answered = timeout(PATIENCE, session.go_through(Visit::Echo)).await;
         session.go_through(Visit::Goodbye).await;

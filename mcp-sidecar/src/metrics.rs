@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use prometheus_client::encoding::text;
-use prometheus_client::metrics::counter::Counter;
+pub(crate) use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
@@ -28,7 +28,6 @@ pub(crate) use labels::{
 /// What the text is (OpenMetrics 1.0 §4.1); Prometheus understands it.
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-#[expect(dead_code, reason = "restarts and replays are counted where they are being built")]
 #[derive(Debug)]
 pub(crate) struct Metrics {
     pub(crate) sessions_open: Levels<SessionKind>,

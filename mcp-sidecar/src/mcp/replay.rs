@@ -19,17 +19,21 @@ impl ReplayLog {
         Self { events: VecDeque::new(), bytes: 0, max_events, max_bytes }
     }
 
-    /// Keeps an event, at the cost of the oldest ones. One that alone is over the bound is not kept.
-    pub fn push(&mut self, id: EventId, event: Bytes) {
+    /// Keeps an event, at the cost of the oldest ones. One that alone is over the bound is not kept. Answers how many
+    /// bytes that cost.
+    pub fn push(&mut self, id: EventId, event: Bytes) -> usize {
         if event.len() > self.max_bytes {
-            return;
+            return event.len();
         }
+        let mut dropped = 0;
         self.bytes += event.len();
         self.events.push_back((id, event));
         while self.events.len() > self.max_events || self.bytes > self.max_bytes {
             let Some((_, oldest)) = self.events.pop_front() else { break };
             self.bytes -= oldest.len();
+            dropped += oldest.len();
         }
+        dropped
     }
 
     /// What came on that stream after that event, and on no other (§Resumability 2: MUST NOT).
@@ -67,12 +71,12 @@ mod tests {
     fn the_log_is_bounded_in_events_and_in_bytes() {
         let mut log = ReplayLog::new(2, 10);
         for number in 1..=3 {
-            log.push(at(1, number), "xx".into());
+            assert_eq!(log.push(at(1, number), "xx".into()), if number == 3 { 2 } else { 0 });
         }
         assert_eq!(log.after(at(1, 0)).count(), 2);
-        log.push(at(1, 4), "123456789".into());
+        assert_eq!(log.push(at(1, 4), "123456789".into()), 4);
         assert_eq!(log.after(at(1, 0)).collect::<Vec<_>>(), ["123456789"]);
-        log.push(at(1, 5), "longer than the whole log".into());
+        assert_eq!(log.push(at(1, 5), "longer than the whole log".into()), 25);
         assert_eq!(log.after(at(1, 0)).collect::<Vec<_>>(), ["123456789"]);
         assert!(log.knows(StreamId(1)) && !log.knows(StreamId(2)));
     }

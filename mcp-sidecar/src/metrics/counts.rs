@@ -39,6 +39,11 @@ impl<L: Label> Counts<L> {
         Self { counters: L::ALL.iter().map(of).collect(), label: PhantomData }
     }
 
+    /// One of the counters, for who counts nothing else.
+    pub(crate) fn of(&self, label: L) -> Counter {
+        self.counters[label.index()].clone()
+    }
+
     pub(crate) fn add(&self, label: L) {
         if let Some(counter) = self.counters.get(label.index()) {
             counter.inc();

@@ -32,8 +32,6 @@ labels! {
     "kind": SessionKind {
         /// Opened with `initialize`.
         Legacy = "legacy",
-        /// Over HTTP+SSE of 2024-11-05.
-        Sse = "sse",
         /// 2026-07-28: no session, but a seat at a child.
         Modern = "modern",
     }

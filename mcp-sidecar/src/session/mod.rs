@@ -13,6 +13,7 @@ mod entry;
 pub(crate) mod era;
 pub(crate) mod handshake;
 mod hub;
+mod kept;
 mod pool;
 pub(crate) mod readiness;
 pub(crate) mod registry;

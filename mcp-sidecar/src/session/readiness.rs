@@ -130,3 +130,32 @@ impl Attempt {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::child::{Command, Limits};
+    use crate::config::Isolation;
+
+    /// Of a server that says nothing.
+    fn readiness(stop: &CancellationToken) -> Readiness {
+        let command = Command { program: "sleep".into(), args: vec!["60".into()], env: Vec::new() };
+        let limits = Limits { max_line: 1 << 20, stdin_queue: 8, stdout_queue: 8, stop_grace: Duration::ZERO };
+        let asking = Asking { supervisor: Handle::current(), metrics: Metrics::new(), stop: stop.clone() };
+        Readiness::new(
+            &Spawning { command, limits, told: Vec::new(), isolation: Isolation::Session },
+            EraSetting::Auto,
+            asking,
+        )
+    }
+
+    #[tokio::test]
+    async fn while_shutting_down_it_is_not_ready_and_whoever_waits_is_told() {
+        let stop = CancellationToken::new();
+        let unready = Err(Unready("the sidecar is shutting down".into()));
+        let asked = readiness(&stop);
+        let (waited, ()) = futures_util::join!(asked.check(), async { stop.cancel() });
+        assert_eq!(waited, unready);
+        assert_eq!(asked.check().await, unready);
+    }
+}

@@ -12,6 +12,7 @@ use futures_util::Stream;
 use tokio::sync::mpsc;
 
 use super::ToActor;
+use crate::metrics::Counter;
 
 /// More than a server says at once, such as progress ten thousand times: readers need time to catch up.
 const MAX_EVENTS: usize = 1 << 14;
@@ -23,6 +24,7 @@ const MAX_BYTES: usize = 16 << 20;
 pub(crate) struct Sink {
     events: mpsc::Sender<Bytes>,
     unread: Arc<AtomicUsize>,
+    slow: Counter,
 }
 
 /// The connection's end: the body of the response.
@@ -38,19 +40,29 @@ pub(crate) struct Events {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Lost;
 
-pub(crate) fn channel(actor: mpsc::Sender<ToActor>) -> (Sink, Events) {
+/// `slow` counts readers that are given up.
+pub(crate) fn channel(actor: mpsc::Sender<ToActor>, slow: Counter) -> (Sink, Events) {
     let (sender, receiver) = mpsc::channel(MAX_EVENTS);
     let unread = Arc::new(AtomicUsize::new(0));
-    (Sink { events: sender, unread: Arc::clone(&unread) }, Events { events: receiver, unread, actor: Some(actor) })
+    (
+        Sink { events: sender, unread: Arc::clone(&unread), slow },
+        Events { events: receiver, unread, actor: Some(actor) },
+    )
 }
 
 impl Sink {
     pub(crate) fn push(&self, event: Bytes) -> Result<(), Lost> {
         let before = self.unread.fetch_add(event.len(), Ordering::Relaxed);
         if before > 0 && before + event.len() > MAX_BYTES {
+            self.slow.inc();
             return Err(Lost);
         }
-        self.events.try_send(event).map_err(|_| Lost)
+        self.events.try_send(event).map_err(|refused| {
+            if matches!(refused, mpsc::error::TrySendError::Full(_)) {
+                self.slow.inc();
+            }
+            Lost
+        })
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -90,25 +102,27 @@ mod tests {
 
     #[tokio::test]
     async fn a_slow_reader_is_given_up_and_a_large_event_still_passes() {
-        let (sink, mut events) = channel(mpsc::channel(1).0);
+        let (sink, mut events) = channel(mpsc::channel(1).0, Counter::default());
         let large = Bytes::from(vec![b'x'; MAX_BYTES + 1]);
         sink.push(large.clone()).unwrap();
         assert_eq!(sink.push("more".into()), Err(Lost));
+        assert_eq!(sink.slow.get(), 1);
         assert_eq!(events.next().await, Some(Ok(large)));
     }
 
     #[tokio::test]
     async fn a_reader_that_went_away_is_told_of_and_one_that_read_to_the_end_is_not() {
         let (actor, mut inbox) = mpsc::channel(1);
-        let (sink, mut events) = channel(actor.clone());
+        let (sink, mut events) = channel(actor.clone(), Counter::default());
         drop(sink);
         assert_eq!(events.next().await, None);
         drop(events);
         assert!(inbox.try_recv().is_err());
-        let (sink, events) = channel(actor);
+        let (sink, events) = channel(actor, Counter::default());
         drop(events);
         assert!(matches!(inbox.try_recv(), Ok(ToActor::Left)));
         assert!(!sink.is_open());
         assert_eq!(sink.push("late".into()), Err(Lost));
+        assert_eq!(sink.slow.get(), 0);
     }
 }

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
+use super::kept::Kept;
 use super::sink::Sink;
-use crate::mcp::replay::ReplayLog;
 use crate::mcp::sse::{self, EventId, StreamId};
 
 #[derive(Default)]
@@ -41,7 +41,7 @@ impl Stream {
     }
 
     /// Whether a reader took it. Events that nobody can ask for again have no ids.
-    pub(super) fn push(&mut self, id: StreamId, message: &Bytes, log: &mut Option<ReplayLog>) -> bool {
+    pub(super) fn push(&mut self, id: StreamId, message: &Bytes, log: &mut Option<Kept>) -> bool {
         let Some(log) = log else { return self.hand(sse::message(message)) };
         self.last += 1;
         let id = EventId { stream: id, number: self.last };

@@ -4,6 +4,7 @@
 //! event is on exactly one stream and in the replay log, where a client that comes back finds it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
@@ -11,16 +12,17 @@ use tokio::time::{Duration, Instant};
 
 use super::Reply;
 use super::ToActor;
+use super::kept::Kept;
 use super::sink::{self, Events};
 use super::stream::Stream;
 use crate::mcp::bridge::Audience;
 use crate::mcp::compose;
 use crate::mcp::head::Accept;
 use crate::mcp::rejection::Rejection;
-use crate::mcp::replay::ReplayLog;
 use crate::mcp::route::{Route, Seat};
 use crate::mcp::sse::{EventId, StreamId};
 use crate::mcp::version::ProtocolVersion;
+use crate::metrics::{Counter, Limit, Metrics};
 
 /// After that a client and the proxies in between want to see that something happens.
 const PLAIN_FOR: Duration = Duration::from_secs(15);
@@ -60,23 +62,30 @@ pub(super) struct Streams {
     /// The last event of the standalone stream that was given to a reader.
     handed_over: u64,
     /// Without it (2026-07-28) nobody can come back, and there is no stream but those of POSTs.
-    log: Option<ReplayLog>,
+    log: Option<Kept>,
     /// 2025-11-25: streams begin with an event that lets the client come back.
     primes: bool,
     /// 2024-11-05: everything goes on the standalone stream.
     single: bool,
     actor: mpsc::Sender<ToActor>,
+    slow_readers: Counter,
 }
 
 impl Streams {
-    pub(super) fn new(seat: Seat, replay_bytes: Option<usize>, actor: mpsc::Sender<ToActor>) -> Self {
+    pub(super) fn new(
+        seat: Seat,
+        replay_bytes: Option<usize>,
+        actor: mpsc::Sender<ToActor>,
+        metrics: &Arc<Metrics>,
+    ) -> Self {
         Self {
             seat,
             issued: 0,
             pending: BTreeMap::new(),
             standalone: Stream::default(),
             handed_over: 0,
-            log: replay_bytes.map(|bytes| ReplayLog::new(MAX_EVENTS, bytes)),
+            log: replay_bytes.map(|bytes| Kept::new(MAX_EVENTS, bytes, Arc::clone(metrics))),
+            slow_readers: metrics.limits.of(Limit::SlowReader),
             primes: false,
             single: false,
             actor,
@@ -214,7 +223,7 @@ impl Streams {
     fn commit(&mut self, id: StreamId) {
         let Some(pending) = self.pending.get_mut(&id) else { return };
         let Some(reply) = pending.reply.take() else { return };
-        let (sink, events) = sink::channel(self.actor.clone());
+        let (sink, events) = sink::channel(self.actor.clone(), self.slow_readers.clone());
         pending.stream.attach(sink);
         pending.stream.begin(id, self.primes);
         if reply.send(Reply::Stream(events)).is_err() {
@@ -228,7 +237,7 @@ impl Streams {
     /// A GET. Replaces the stream's earlier reader, whose connection ends.
     pub(super) fn listen(&mut self, last: Option<EventId>) -> Result<Events, Rejection> {
         let last = last.unwrap_or(EventId { stream: StreamId::STANDALONE, number: self.handed_over });
-        let (sink, events) = sink::channel(self.actor.clone());
+        let (sink, events) = sink::channel(self.actor.clone(), self.slow_readers.clone());
         for missed in self.log.iter().flat_map(|log| log.after(last)) {
             sink.push(missed).map_err(|_| Rejection::EventUnknown)?;
         }

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use reqwest::Response;
 use serde_json::Value;
 
-use crate::support::{FIXTURE, Sidecar, eventually_async};
+use crate::support::{FIXTURE, Sidecar};
 
 /// Answers `server/discover` and nothing else: a server of 2026-07-28 alone.
 const MODERN_ONLY: &str = r#"
@@ -72,22 +72,5 @@ async fn a_web_page_cannot_make_us_start_processes() {
         let refused = sidecar.http.get(sidecar.at(path)).header("Host", "rebound.example").send().await.unwrap();
         assert_eq!(refused.status(), 403);
     }
-    sidecar.stopped().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn while_shutting_down_it_is_not_ready() {
-    let sidecar = Sidecar::start().await;
-    let session = sidecar.session().await;
-    let call = session.call("sleep", serde_json::json!({ "seconds": 2 }));
-    let told = async {
-        eventually_async("the call is under way", async || sidecar.count("mcp_requests_in_flight").await == 1).await;
-        assert_eq!(get(&sidecar, "/ready").await.status(), 200);
-        sidecar.begin_stop();
-        eventually_async("unready", async || get(&sidecar, "/ready").await.status() == 503).await;
-        assert_eq!(reason(&sidecar).await, "the sidecar is shutting down");
-    };
-    let (answer, ()) = futures_util::join!(call, told);
-    assert_eq!(crate::support::text_of(&answer), "slept");
     sidecar.stopped().await;
 }

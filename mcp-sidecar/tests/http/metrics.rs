@@ -3,7 +3,7 @@
 use reqwest::Client;
 use serde_json::json;
 
-use crate::support::{Sidecar, eventually_async};
+use crate::support::{Events, Sidecar, eventually_async};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_its_calls_and_its_end_are_counted() {
@@ -51,6 +51,28 @@ async fn each_refusal_and_each_limit_that_is_reached_is_counted() {
         assert_eq!(sidecar.count(series).await, count, "{series}");
     }
     sidecar.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_that_are_fetched_again_and_those_kept_no_longer_are_counted() {
+    const PROGRESS: &str = r#"{"name":"progress","arguments":{"steps":3},"_meta":{"progressToken":1}}"#;
+    let sidecar = Sidecar::start().await;
+    let session = sidecar.session().await;
+    let mut stream = session.call_stream("1", PROGRESS).await;
+    let first = stream.next().await.unwrap().id.unwrap();
+    while stream.next().await.is_some() {}
+    let mut again = Events::of(session.get(Some(&first)).await);
+    assert_eq!(again.message().await.unwrap()["method"], "notifications/progress");
+    assert_eq!(sidecar.count("mcp_events_replayed_total").await, 4);
+    assert_eq!(sidecar.count("mcp_replay_dropped_bytes_total").await, 0);
+    sidecar.stopped().await;
+
+    let forgetful = Sidecar::with(&["--replay-bytes", "1"]).await;
+    let session = forgetful.session().await;
+    let mut stream = session.call_stream("1", PROGRESS).await;
+    while stream.next().await.is_some() {}
+    assert!(forgetful.count("mcp_replay_dropped_bytes_total").await > 100);
+    forgetful.stopped().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -82,6 +82,11 @@ impl Shared {
             member.declare(request.params.as_ref());
             return self.initialize(seat, request, outputs);
         }
+        if request.method.is("tasks/list") {
+            // 2025-11-25 basic/utilities/tasks: it would name those of all sessions, and their results with them.
+            let refused = compose::refusal(request.id.as_bytes(), -32601, "Method not found");
+            return outputs.push(Output::ToSeat(seat, refused));
+        }
         if request.method.is("logging/setLevel") {
             member.set_level(request.params.as_ref());
             let level = member::most_verbose(self.seats.values());

@@ -169,6 +169,13 @@ fn who_leaves_cancels_what_it_asked_and_leaves_no_question_open() {
 }
 
 #[test]
+fn nobody_can_list_the_tasks_of_all() {
+    let mut hub = two();
+    let (to, refused) = one(&asks(&mut hub, A, 9, "tasks/list", json!({})));
+    assert_eq!((to, &refused["id"], &refused["error"]["code"]), (Some(A), &json!(9), &json!(-32601)));
+}
+
+#[test]
 fn an_answer_that_is_too_long_fails_the_call_of_its_seat() {
     let mut hub = two();
     let (_, call) = one(&asks(&mut hub, B, 9, "tools/call", json!({})));

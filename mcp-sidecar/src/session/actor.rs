@@ -217,7 +217,7 @@ impl Actor {
         drop((streams, inbox));
         session.metrics.sessions_ended.add(ending.counted());
         let exit = child.stop().await;
-        // A shared child is counted where it is looked after.
+        // A shared child is counted where it is looked after, a lost one was counted when it was lost.
         if in_use.0.is_some() {
             session.metrics.child_exits.add(exit.into());
         }

@@ -16,6 +16,9 @@ impl Actor {
             self.ending = Some(Ending::Child(reason));
             return;
         }
+        if self.in_use.0.take().is_some() {
+            self.session.metrics.child_exits.add(reason.into());
+        }
         self.outgoing.clear();
         let lost = Ending::Child(reason);
         self.feed(Event::Lost { message: lost.message(), reason: lost.reason() });
@@ -33,6 +36,7 @@ impl Actor {
     pub(super) fn on_fresh(&mut self, spawned: std::io::Result<Spawned>) -> Option<mpsc::Receiver<FromChild>> {
         match spawned {
             Ok((child, events)) => {
+                self.in_use.0 = child.is_process().then(|| self.session.metrics.child());
                 self.child = child;
                 self.restart.opening(self.now);
                 self.feed(Event::Fresh);

@@ -45,9 +45,13 @@ struct Wrapped {
 
 impl Wrapped {
     async fn start(refuse_after: usize) -> Self {
+        Self::with(&[], refuse_after).await
+    }
+
+    async fn with(options: &[&str], refuse_after: usize) -> Self {
         let notes = tempfile::NamedTempFile::new().unwrap();
         let script = server(notes.path(), refuse_after);
-        let sidecar = Sidecar::around(&[], &["python3", "-c", &script]).await;
+        let sidecar = Sidecar::around(options, &["python3", "-c", &script]).await;
         Self { notes, sidecar }
     }
 
@@ -63,6 +67,16 @@ async fn die(session: &Session<'_>) -> Value {
     session.post(call("9", r#"{"name":"die"}"#)).await.json().await.unwrap()
 }
 
+/// A call after a crash of which the session may not know yet: then its first call was one in flight.
+async fn call_anew(session: &Session<'_>, tool: &str) -> Value {
+    loop {
+        let answer = session.call(tool, json!({})).await;
+        if answer["error"]["data"]["reason"] != "child_exited" {
+            return answer;
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn another_child_is_told_all_that_the_lost_one_was_and_calls_wait_for_it() {
     let wrapped = Wrapped::start(9).await;
@@ -74,11 +88,13 @@ async fn another_child_is_told_all_that_the_lost_one_was_and_calls_wait_for_it()
         assert_eq!(session.post(request).await.status(), 200);
     }
     assert_eq!(die(&session).await["error"]["data"]["reason"], "child_exited");
+    assert_eq!(wrapped.sidecar.count("mcp_children_running").await, 0);
     let waiting = (0..8).map(|_| session.call("lives", json!({})));
     for answer in futures_util::future::join_all(waiting).await {
         assert_eq!(text_of(&answer), "2");
     }
     assert_eq!(wrapped.sidecar.count("mcp_child_restarts_total").await, 1);
+    assert_eq!(wrapped.sidecar.count("mcp_children_running").await, 1);
     let lives = wrapped.lives();
     let setup = |(_, told): &(u32, String)| -> Vec<String> { told.lines().take(4).map(str::to_owned).collect() };
     assert_eq!(lives.len(), 2);
@@ -92,12 +108,7 @@ async fn a_child_that_ends_between_calls_is_replaced_with_the_next_one() {
     let first = session.pid().await;
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(first.cast_signed()), nix::sys::signal::Signal::SIGKILL).unwrap();
     eventually("it is gone", || !is_alive(first)).await;
-    let mut answer = session.call("pid", json!({})).await;
-    // Its end may not be known yet: then this call was one in flight.
-    while answer["error"]["data"]["reason"] == "child_exited" {
-        answer = session.call("pid", json!({})).await;
-    }
-    assert_ne!(text_of(&answer), first.to_string());
+    assert_ne!(text_of(&call_anew(&session, "pid").await), first.to_string());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -129,6 +140,17 @@ async fn more_than_may_wait_for_another_child_waits_its_turn() {
     assert_eq!(text_of(&session.call("lives", json!({})).await), "2");
     let (_, told) = &wrapped.lives()[1];
     assert_eq!(told.matches("notifications/x").count(), 500);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_that_share_a_child_outlive_it_together() {
+    let wrapped = Wrapped::with(&["--isolation", "shared"], 9).await;
+    let (first, second) = (wrapped.sidecar.session().await, wrapped.sidecar.session().await);
+    assert_eq!(die(&first).await["error"]["data"]["reason"], "child_exited");
+    for session in [&second, &first] {
+        assert_eq!(text_of(&call_anew(session, "lives").await), "2");
+    }
+    assert_eq!(wrapped.lives().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

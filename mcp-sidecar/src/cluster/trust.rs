@@ -62,7 +62,7 @@ impl Trust {
 
     /// Asking would only take time.
     pub(super) fn is_away(&self) -> bool {
-        matches!(*self.lock(), State::Away | State::NotYet)
+        *self.lock() == State::Away
     }
 
     /// What Redis itself says of its completeness, and what we know of it.
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn a_redis_that_was_away_is_believed_again_once_everybody_has_had_the_time() {
         let (trust, start) = (Trust::new(), Instant::now());
-        assert!(trust.is_away());
+        assert!(!trust.is_away(), "it is asked before anything is known of it");
         assert_eq!(trust.judge(Knowledge::Complete, start), Knowledge::Incomplete);
         assert_eq!((trust.answered(start), trust.answered(start)), (Change::CameBack, Change::None));
         assert_eq!(trust.judge(Knowledge::Complete, start), Knowledge::Complete);

@@ -39,6 +39,8 @@ const CONNECTS_WITHIN: Duration = Duration::from_secs(2);
 const ASKED_AGAIN: Duration = Duration::from_millis(50);
 /// Less than a replica keeps idle connections for, so that it is us who close them.
 const IDLE: Duration = Duration::from_secs(30);
+/// To one replica; more are opened when there is more to pass on.
+const IDLE_CONNECTIONS: usize = 64;
 /// A machine that vanished is noticed after about this long, three times: nothing else would end a silent stream to it.
 const PROBED_EVERY: Duration = Duration::from_secs(10);
 
@@ -75,7 +77,11 @@ impl Elsewhere {
         connector.set_keepalive_interval(Some(PROBED_EVERY));
         connector.set_keepalive_retries(Some(3));
         let mut building = Client::builder(Supervised(supervisor.clone()));
-        building.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE).set_host(false);
+        building
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS)
+            .set_host(false);
         let client = building.build(connector);
         Self { cluster, metrics, client, supervisor, in_flight: TaskTracker::new(), drain: CancellationToken::new() }
     }

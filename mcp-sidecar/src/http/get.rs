@@ -22,7 +22,9 @@ async fn serve(request: &HttpRequest, sidecar: &Sidecar) -> Result<HttpResponse,
     }
     let session = sidecar.session(&head).inspect(|session| access::within(request, session));
     match in_session(&head, session.as_ref().map(|session| session.phase())) {
-        Err(Rejection::SessionUnknown) => return sidecar.elsewhere(request, &head, Bytes::new()).await,
+        Err(Rejection::SessionUnknown) => {
+            return sidecar.elsewhere(request, (&head.session, &head.owner), Bytes::new()).await;
+        }
         decided => decided?,
     };
     let session = session.ok_or(Rejection::SessionUnknown)?;

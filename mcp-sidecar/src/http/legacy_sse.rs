@@ -40,6 +40,7 @@ async fn open(request: &HttpRequest, sidecar: &Sidecar) -> Result<HttpResponse, 
     let session = sidecar.registry.open(head.owner.clone(), ToActor::ListenToAll { reply }).await?;
     let events = events.await.map_err(|_| Rejection::SessionUnknown)??;
     access::within(request, &session);
+    sidecar.tell_replicas(&session).await;
     let endpoint = legacy_sse::endpoint(&session.id);
     let named = events.flat_map(|Ok(event)| {
         let name = (!event.starts_with(b":")).then_some(Bytes::from_static(MESSAGE));
@@ -62,7 +63,10 @@ async fn take(request: &HttpRequest, payload: Payload, sidecar: &Sidecar) -> Res
         Presented::Session(id) => sidecar.registry.find(id, &head.owner),
         Presented::Nothing | Presented::Foreign => None,
     };
-    legacy_sse::admit(&presented, session.as_ref().map(|session| session.phase()), &incoming)?;
+    match legacy_sse::admit(&presented, session.as_ref().map(|session| session.phase()), &incoming) {
+        Err(Rejection::SessionUnknown) => return sidecar.elsewhere(request, (&presented, &head.owner), body).await,
+        admitted => admitted?,
+    };
     let session = session.ok_or(Rejection::SessionUnknown)?;
     access::within(request, &session);
     if incoming.requests() == 0 {

@@ -27,6 +27,7 @@ use crate::mcp::head::{Presented, RequestHead};
 use crate::mcp::identity::{self, FromHeader};
 use crate::mcp::origin::OriginPolicy;
 use crate::mcp::rejection::Rejection;
+use crate::mcp::session_id::Owner;
 use crate::metrics::Metrics;
 use crate::session::readiness::Readiness;
 use crate::session::registry::{Registry, Session};
@@ -101,11 +102,11 @@ impl Sidecar {
     async fn elsewhere(
         &self,
         request: &HttpRequest,
-        head: &RequestHead<'_>,
+        (session, owner): (&Presented, &Owner),
         body: Bytes,
     ) -> Result<HttpResponse, Rejection> {
-        match (&self.elsewhere, &head.session) {
-            (Some(elsewhere), Presented::Session(id)) => elsewhere.ask(request, (id, &head.owner), body).await,
+        match (&self.elsewhere, session) {
+            (Some(elsewhere), Presented::Session(id)) => elsewhere.ask(request, (id, owner), body).await,
             _ => Err(Rejection::SessionUnknown),
         }
     }

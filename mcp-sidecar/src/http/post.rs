@@ -30,7 +30,7 @@ async fn serve(request: &HttpRequest, payload: Payload, sidecar: &Sidecar) -> Re
     let session = sidecar.session(&head).inspect(|session| access::within(request, session));
     let phase = session.as_ref().map(|session| session.phase());
     let action = match dispatch::decide(&head, &incoming, phase) {
-        Err(Rejection::SessionUnknown) => return sidecar.elsewhere(request, &head, body).await,
+        Err(Rejection::SessionUnknown) => return sidecar.elsewhere(request, (&head.session, &head.owner), body).await,
         Err(refused) if refused.unsupported().is_some() => {
             return Err(alone::unsupported(sidecar, &head, &incoming, refused).await);
         }

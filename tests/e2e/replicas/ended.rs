@@ -23,7 +23,7 @@ async fn during(call: impl Future<Output = Response>, at: &Replica, meanwhile: i
 }
 
 async fn slow_call(client: &McpClient) -> Response {
-    client.post(&client.request("tools/call", json!({ "name": "slow", "arguments": { "ms": 700 } }))).await
+    client.post(&client.request("tools/call", json!({ "name": "slow", "arguments": { "ms": 2000 } }))).await
 }
 
 fn signs(replicas: &Replicas) -> usize {

@@ -1,10 +1,10 @@
 //! What an outsider, a neighbour or a Redis that lies cannot make replicas do.
 
-use gateway_tests::client::McpClient;
+use gateway_tests::{client::McpClient, harness::eventually};
 use reqwest::{Response, StatusCode};
 use serde_json::json;
 
-use super::{Replicas, person, pinged, session};
+use super::{Replicas, SOON, person, pinged, session, until};
 
 const FORWARDED: &str = "mcp-sidecar-forwarded";
 
@@ -82,11 +82,15 @@ async fn what_redis_says_is_checked_before_anything_is_sent_anywhere() {
         format!("{record}{}", " ".repeat(100_000)),
     ];
     for odd in odd {
-        replicas.redis.cli(&["SET", &session, &odd]);
-        super::until(&there, StatusCode::NOT_FOUND).await;
+        // Its owner may be about to say so again.
+        let refused = async || {
+            replicas.redis.cli(&["SET", &session, &odd]);
+            (pinged(&there).await == StatusCode::NOT_FOUND).then_some(())
+        };
+        eventually(SOON, "what is odd is no session", refused).await;
     }
     replicas.redis.cli(&["SET", &session, &record]);
-    super::until(&there, StatusCode::OK).await;
+    until(&there, StatusCode::OK).await;
     // An address that is more than an address, and a replica of another service.
     for sign in [r#"{"address":"127.0.0.1:1/x?","service":"s"}"#, r#"{"address":"127.0.0.1:1","service":"s"}"#] {
         // Its owner says so again every second.
@@ -94,7 +98,7 @@ async fn what_redis_says_is_checked_before_anything_is_sent_anywhere() {
             signs.iter().for_each(|key| drop(replicas.redis.cli(&["SET", key, sign])));
             (pinged(&there).await == StatusCode::NOT_FOUND).then_some(())
         };
-        gateway_tests::harness::eventually(super::SOON, "what is odd leads nowhere", refused).await;
+        eventually(SOON, "what is odd leads nowhere", refused).await;
     }
 }
 

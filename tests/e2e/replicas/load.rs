@@ -94,7 +94,7 @@ async fn kill_9_of_one_replica_under_load_leaves_the_others_sessions_untouched()
 }
 
 #[tokio::test]
-async fn rolling_restart_of_two_replicas_under_load_loses_no_request() {
+async fn rolling_restart_of_two_sidecars_under_load_loses_no_request() {
     let mut replicas = Replicas::start(&["--shutdown-delay", "3"]);
     let balancer = replicas.balancer();
     let url = format!("{}/mcp", balancer.url());

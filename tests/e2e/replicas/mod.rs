@@ -24,18 +24,19 @@ pub(crate) struct Replica {
     port: u16,
     redis_url: String,
     options: Vec<String>,
+    http: Client,
 }
 
 impl Replica {
     fn start(redis_url: &str, options: &[&str]) -> Self {
         let (port, options) = (free_port(), options.iter().map(|option| (*option).to_owned()).collect::<Vec<_>>());
         let process = Self::run(port, redis_url, &options);
-        Self { process, port, redis_url: redis_url.to_owned(), options }
+        Self { process, port, redis_url: redis_url.to_owned(), options, http: Client::new() }
     }
 
     fn run(port: u16, redis_url: &str, options: &[String]) -> Process {
         let mut run = Command::new(binary("mcp-sidecar"));
-        run.args(["--port", &port.to_string(), "--shutdown-timeout", "2"]).args(options);
+        run.args(["--port", &port.to_string(), "--shutdown-timeout", "5"]).args(options);
         run.arg("--").arg(binary("stdio-fixture")).env("REDIS_URL", redis_url).env("LOG_LEVEL", "debug");
         let mut process = Process::start("mcp-sidecar", &mut run);
         process.address();
@@ -57,7 +58,8 @@ impl Replica {
 
     /// The value of one series of `/metrics`.
     pub(crate) async fn metric(&self, series: &str) -> u64 {
-        let text = reqwest::get(format!("{}/metrics", self.base())).await.unwrap().text().await.unwrap();
+        let asked = self.http.get(format!("{}/metrics", self.base())).send().await;
+        let text = asked.unwrap().text().await.unwrap();
         let value = text.lines().find_map(|line| line.strip_prefix(series)?.trim().parse().ok());
         value.unwrap_or_else(|| panic!("no {series} in {text}"))
     }

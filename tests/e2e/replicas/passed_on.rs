@@ -7,7 +7,7 @@ use gateway_tests::{
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use super::{Replicas, SOON, pinged};
+use super::{Replicas, SOON, person, pinged};
 
 #[tokio::test]
 async fn a_session_is_spoken_to_and_ended_through_any_replica() {
@@ -88,6 +88,24 @@ async fn what_was_missed_at_one_replica_is_fetched_through_the_other() {
         let mut resumed = Events::of(client.listen(Some(&last)).await);
         assert!(resumed.next().await.unwrap()["result"].to_string().contains("sampled"));
     }
+}
+
+#[tokio::test]
+async fn what_a_client_of_2024_11_05_posts_to_any_replica_is_answered_on_its_stream() {
+    let replicas = Replicas::start(&["--legacy-sse"]);
+    let sse = format!("{}/sse", replicas.replicas[0].base());
+    let mut stream = person("alice").get(sse).header("accept", "text/event-stream").send().await.unwrap();
+    let first = String::from_utf8(stream.chunk().await.unwrap().unwrap().to_vec()).unwrap();
+    let endpoint = first.lines().find_map(|line| line.strip_prefix("data:")).unwrap().trim();
+    let params =
+        json!({ "protocolVersion": "2024-11-05", "capabilities": {}, "clientInfo": { "name": "x", "version": "1" } });
+    let initialize = json!({ "jsonrpc": "2.0", "id": 7, "method": "initialize", "params": params });
+    let there = format!("{}{endpoint}", replicas.replicas[1].base());
+    let posted = person("alice").post(&there).json(&initialize).send().await.unwrap();
+    assert_eq!(posted.status(), StatusCode::ACCEPTED);
+    assert_eq!(Events::of(stream).next().await.unwrap()["id"], 7);
+    let thief = person("mallory").post(&there).json(&initialize).send().await.unwrap();
+    assert_eq!(thief.status(), StatusCode::NOT_FOUND);
 }
 
 /// A call that makes the server ask, its question, and the call's stream.

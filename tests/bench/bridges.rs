@@ -16,11 +16,12 @@ pub(crate) const PEERS: [&str; 3] = ["supergateway 4.0.0", "mcp-proxy (npm) 6.7.
 
 /// Ours and the original, and those of the others that `scripts/setup bench` has installed.
 pub(crate) fn all() -> Vec<Program> {
-    // The same command line for both: ours takes the original's place.
-    let [ours, original] = [sidecar(), original("mcp-streamablehttp-proxy")].map(|binary| {
+    // The same command line for both: ours takes the original's place, and serves clients without sessions besides.
+    let served = [(sidecar(), &["--era", "dual"][..]), (original("mcp-streamablehttp-proxy"), &[])];
+    let [ours, original] = served.map(|(binary, era)| {
         move |port: &str, fixture: &str| {
             let mut command = command(&binary);
-            command.args(["--host", "127.0.0.1", "--port", port, "--log-level", "error", fixture]);
+            command.args(["--host", "127.0.0.1", "--port", port, "--log-level", "error", fixture]).args(era);
             command
         }
     });

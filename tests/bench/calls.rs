@@ -15,6 +15,8 @@ use crate::stdio::StdioLoad;
 
 pub(crate) const DIRECT: &str = "direct stdio (limit)";
 pub(crate) const LOADS: [(&str, usize); 2] = [("1 session", 1), ("8 sessions", 8)];
+/// No sessions: all of them share one child.
+pub(crate) const MODERN: (&str, usize) = ("8 clients of 2026-07-28", 8);
 pub(crate) const OPENING: &str = "new session";
 pub(crate) const LARGE: &str = "5 MiB result";
 /// Sessions that are open and idle.
@@ -22,6 +24,8 @@ const IDLE: usize = 50;
 
 pub(crate) const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"bench","version":"1"}}}"#;
 pub(crate) const CALL: &str = r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"echo","arguments":{"text":"The quick brown fox jumps over the lazy dog."}}}"#;
+
+const MODERN_CALL: &str = r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"echo","arguments":{"text":"The quick brown fox jumps over the lazy dog."},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},"io.modelcontextprotocol/clientInfo":{"name":"bench","version":"1"}}}}"#;
 
 /// What the tool answers: the text that it was given.
 const SAID: &str = r#""text":"The quick brown fox"#;
@@ -32,7 +36,10 @@ pub(crate) async fn run(effort: Effort) -> Result<Vec<Measured>, Box<dyn Error>>
     for (program, footprint) in programs.iter().zip(footprints(&programs, effort).await?) {
         let footprint = occupied(program, footprint, effort).await?;
         let running = program.start().await?;
-        let loads = loads(&running).await?;
+        let mut loads = loads(&running).await?;
+        if program.name == SIDECAR {
+            loads.push((MODERN.0, modern(&running)));
+        }
         let may_lose = program.name != SIDECAR;
         subjects.push(Subject { name: program.name, running: Some(running), loads, footprint, may_lose });
     }
@@ -75,6 +82,13 @@ async fn loads(server: &Running) -> io::Result<Vec<(&'static str, Load)>> {
     loads.push((OPENING, Load::Opening(Opening { addr: server.addr, process: server.id() })));
     loads.push((LARGE, Load::Large(large_load(server).await?)));
     Ok(loads)
+}
+
+/// The same call as clients of 2026-07-28 make it, which the other bridges cannot serve beside those with sessions.
+fn modern(server: &Running) -> Load {
+    let headers = [("MCP-Protocol-Version", "2026-07-28"), ("Mcp-Method", "tools/call"), ("Mcp-Name", "echo")];
+    let requests = vec![post(&headers, MODERN_CALL); MODERN.1];
+    Load::Http(HttpLoad { addr: server.addr, process: server.id(), requests, expected: SAID, every: None })
 }
 
 async fn large_load(server: &Running) -> io::Result<LargeLoad> {

@@ -42,7 +42,7 @@ impl Report {
         text += &format!("{rounds} rounds of {} ms for each program and load; {starts} starts.\n", time.as_millis());
         text += &goals::table(self);
         let names = |loads: [(&'static str, usize); 2]| loads.map(|(label, _)| label).to_vec();
-        let topics: [(_, _, Vec<&'static str>, &[Base]); 4] = [
+        let topics: [(_, _, Vec<&'static str>, &[Base]); 5] = [
             (
                 "`/verify`",
                 &self.verify,
@@ -52,6 +52,7 @@ impl Report {
             ("`/verify`", &self.cold, cold::LOADS.to_vec(), &[]),
             ("Through Traefik", &self.through, names(through::LOADS), &[("× limit", through::YES)]),
             ("`tools/call`", &self.calls, names(calls::LOADS), &[("× original", bridges::ORIGINAL)]),
+            ("`tools/call`", &self.calls, vec![calls::MODERN.0], &[]),
         ];
         for (topic, programs, loads, bases) in topics {
             for label in loads.into_iter().filter(|_| !programs.is_empty()) {

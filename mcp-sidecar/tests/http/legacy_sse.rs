@@ -160,7 +160,7 @@ async fn a_refused_initialize_is_told_and_ends_the_session() {
     let sidecar = Sidecar::with(&["--legacy-sse"]).await;
     let mut client = Client::open(&sidecar, "alice").await;
     let answer = client.ask(r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":["odd"]}"#).await;
-    assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!(0), &json!(-32602)));
+    assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!(0), &json!(-32602)), "{answer}");
     assert!(client.events.next().await.is_none());
 }
 

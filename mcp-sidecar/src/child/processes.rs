@@ -73,6 +73,12 @@ impl Look {
         look
     }
 
+    /// Children of `parent` that have ended and wait to be collected.
+    pub(super) fn zombies_of(&self, parent: u32) -> Vec<u32> {
+        let children = self.children.get(&parent).into_iter().flatten().map(|&place| self.all[place]);
+        children.filter(|process| process.is_zombie).map(|process| process.id).collect()
+    }
+
     /// The living among `leaders`' groups, sessions and descendants, and all whose cookie starts with `cookie`.
     pub(super) fn living(&self, leaders: &BTreeSet<u32>, cookie: &str) -> Vec<Process> {
         let of = |kin: &HashMap<u32, Vec<usize>>, id: u32| kin.get(&id).cloned().unwrap_or_default();

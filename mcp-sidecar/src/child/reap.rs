@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::family::pid;
+use super::processes::Look;
 
 /// How long a child of ours that has ended may hide orphans from us.
 const COME_BACK: Duration = Duration::from_millis(50);
@@ -74,6 +75,7 @@ pub fn adopt_orphans(supervisor: &Handle) -> io::Result<()> {
     supervisor.spawn(async move {
         while exits.recv().await.is_some() {
             while collect_orphans() {
+                collect_hidden(&Look::shared().await.zombies_of(process::id()));
                 sleep(COME_BACK).await;
             }
         }
@@ -97,6 +99,15 @@ fn collect_orphans() -> bool {
             Some(ended) if own.contains(&ended.as_raw().cast_unsigned()) => return true,
             Some(orphan) => waitpid(orphan, Some(WaitPidFlag::WNOHANG)).ok(),
         };
+    }
+}
+
+/// Those behind a child of ours: the system tells of one ended child at a time, always the same until it is collected,
+/// and on a busy sidecar one of ours is always there.
+fn collect_hidden(zombies: &[u32]) {
+    let own = own();
+    for &orphan in zombies.iter().filter(|id| !own.contains(id)) {
+        waitpid(pid(orphan), Some(WaitPidFlag::WNOHANG)).ok();
     }
 }
 

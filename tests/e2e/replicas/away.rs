@@ -41,6 +41,7 @@ async fn survives(fault: &str, ail: impl Fn(&mut Redis), heal: impl Fn(&mut Redi
     assert_eq!(pinged(&there).await, StatusCode::OK, "{fault}");
     ail(&mut replicas.redis);
     cannot_be_known(&there).await;
+    cannot_be_known(&here).await;
     // Its own sessions are nobody else's business, and where the others were last seen they still are.
     assert_eq!((pinged(&here).await, pinged(&there).await), (StatusCode::OK, StatusCode::OK), "{fault}");
     let (new, new_there) = replicas.session(1).await;

@@ -41,7 +41,7 @@ impl Balancer {
         let balanced = format!("{{ servers: [{}], healthCheck: {check} }}", urls.join(", "));
         let router = "{ rule: 'PathPrefix(`/`)', service: auth, middlewares: [again] }";
         let routing = format!(
-            "http:\n  routers: {{ all: {router} }}\n  middlewares: {{ again: {{ retry: {{ attempts: 3 }} }} }}\n  \
+            "http:\n  routers: {{ all: {router} }}\n  middlewares: {{ again: {{ retry: {{ attempts: 10 }} }} }}\n  \
              services: {{ auth: {{ loadBalancer: {balanced} }} }}\n"
         );
         fs::write(&routes, routing).expect("a file");

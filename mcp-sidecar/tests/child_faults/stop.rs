@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 use crate::support::{LIMITS, NO_SESSION, line, remains, rest, shell, shell_within, soon, vanished};
 use mcp_sidecar::child::{self, ExitReason, Limits};
 
+/// For children that obey SIGTERM, on a machine so busy that obeying takes a while.
+const PATIENT: Limits = Limits { stop_grace: Duration::from_secs(2), ..LIMITS };
+
 #[tokio::test]
 async fn a_child_that_obeys_the_end_of_its_input_is_not_signalled() {
     let (child, mut events) = shell("trap 'echo signalled; exit 9' TERM; cat; echo flushed; exit 3");
@@ -17,11 +20,11 @@ async fn a_child_that_obeys_the_end_of_its_input_is_not_signalled() {
 
 #[tokio::test]
 async fn a_child_that_ignores_the_end_of_its_input_gets_sigterm_after_the_grace() {
-    let (child, mut events) = shell("trap 'exit 4' TERM; echo up; while :; do sleep 0.01; done");
+    let (child, mut events) = shell_within("trap 'exit 4' TERM; echo up; while :; do sleep 0.01; done", &PATIENT);
     assert_eq!(line(&mut events).await, "up");
     let asked = Instant::now();
     assert_eq!(soon(child.stop()).await, ExitReason::Code(4));
-    assert!(asked.elapsed() >= LIMITS.stop_grace);
+    assert!(asked.elapsed() >= PATIENT.stop_grace);
 }
 
 #[tokio::test]
@@ -43,7 +46,7 @@ async fn grandchildren_that_outlive_the_leader_are_ended_with_it() {
 
 #[tokio::test]
 async fn a_stopped_tree_of_shells_leaves_nothing() {
-    let (child, mut events) = shell("sh -c 'sh -c \"sleep 1000 & echo up; sleep 1000\"; :'; :");
+    let (child, mut events) = shell_within("sh -c 'sh -c \"sleep 1000 & echo up; sleep 1000\"; :'; :", &PATIENT);
     assert_eq!(line(&mut events).await, "up");
     let id = child.id();
     assert_eq!(soon(child.stop()).await, ExitReason::Signal(15));

@@ -25,7 +25,7 @@ async fn presenting(sidecar: &Sidecar, method: &Method, id: &str, user: &str) ->
 
 #[tokio::test(flavor = "multi_thread")]
 async fn guessed_foreign_expired_and_deleted_ids_are_answered_alike() {
-    let sidecar = Sidecar::with(&["--timeout", "1"]).await;
+    let sidecar = Sidecar::with(&["--timeout", "3"]).await;
     let [expired, deleted] = [(); 2].map(|()| sidecar.session_of("2025-11-25", Some("alice")));
     let (expired, deleted) = (expired.await, deleted.await);
     let pid = expired.pid().await;

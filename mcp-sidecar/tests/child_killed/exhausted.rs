@@ -34,6 +34,8 @@ fn allow_processes(sidecar: &Sidecar, user: &[&str], most: &str) {
 fn when_fork_fails_a_session_is_refused_and_the_others_live() {
     let user = if std::fs::metadata("/proc/self").unwrap().uid() == 0 { NOT_ROOT } else { &["env"] };
     let sidecar = Sidecar::start("fork", user);
+    // Answered once all threads of the HTTP server run.
+    assert!(sidecar.ask("GET /health HTTP/1.1", "").starts_with("HTTP/1.1 200"));
     let refused = || {
         allow_processes(&sidecar, user, "1");
         let refused = sidecar.ask("POST /mcp HTTP/1.1", INITIALIZE);

@@ -134,11 +134,11 @@ impl Streams {
         self.pending.remove(&id);
     }
 
-    /// POSTs whose clients have closed the connection.
+    /// POSTs whose clients have closed the connection. In 2024-11-05 every POST is closed long before its answer comes.
     pub(super) fn forsaken(&self) -> Vec<Route> {
         let forsaken = self.pending.iter().filter(|(_, pending)| match &pending.reply {
             Some(reply) => reply.is_closed(),
-            None => !pending.stream.is_open(),
+            None => !self.single && !pending.stream.is_open(),
         });
         forsaken.map(|(&stream, _)| Route { seat: self.seat, stream }).collect()
     }

@@ -3,7 +3,7 @@
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{Events, Sidecar, call, eventually, is_alive, text_of};
+use crate::support::{Events, FIXTURE, Sidecar, call, eventually, is_alive, text_of};
 
 struct Client<'a> {
     sidecar: &'a Sidecar,
@@ -27,7 +27,7 @@ impl<'a> Client<'a> {
         let params = r#"{"protocolVersion":"2024-11-05","capabilities":{}}"#;
         let answer =
             client.ask(&format!(r#"{{"jsonrpc":"2.0","id":0,"method":"initialize","params":{params}}}"#)).await;
-        assert_eq!(answer["result"]["protocolVersion"], "2024-11-05");
+        assert_eq!(answer["result"]["protocolVersion"], "2024-11-05", "{answer}");
         let note = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
         assert_eq!(client.post(note).await.status(), 202);
         client
@@ -153,6 +153,13 @@ async fn the_same_doors_are_guarded_as_at_mcp() {
         assert_eq!(alice.post(body).await.status(), status, "{body:.40}");
     }
     assert_eq!(alice.ask(PING).await["result"], json!({}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_may_take_its_time_to_start() {
+    let slow = ["sh", "-c", "sleep 2.5; exec python3 \"$0\"", FIXTURE];
+    let sidecar = Sidecar::around(&["--legacy-sse"], &slow).await;
+    Client::initialized(&sidecar, "alice").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,9 +4,9 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use log::{error, info};
+use log::{error, info, warn};
 use mcp_sidecar::app::Application;
-use mcp_sidecar::child::{reap, watchdog};
+use mcp_sidecar::child::{descriptors, reap, watchdog};
 use mcp_sidecar::cli;
 use mcp_sidecar::config::{Config, Unusable};
 use mcp_sidecar::logging;
@@ -34,6 +34,9 @@ fn main() -> ExitCode {
     };
     if let Err(cause) = logging::start(&config.log) {
         return misconfigured(&format!("LOG_FILE cannot be written: {cause}\n"));
+    }
+    if let Err(cause) = descriptors::raise() {
+        warn!(cause:%; "the limit of open files stays what it is");
     }
     let ran = supervisor().and_then(|runtime| runtime.block_on(run(config)));
     match ran {

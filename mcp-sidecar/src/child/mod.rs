@@ -8,6 +8,7 @@
 //! Left out on purpose: `PR_SET_PDEATHSIG`. It fires when the spawning *thread* ends and grandchildren do not
 //! inherit it; `watchdog` covers the killed sidecar instead.
 
+pub mod descriptors;
 mod family;
 mod processes;
 pub mod reap;

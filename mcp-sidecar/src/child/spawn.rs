@@ -12,7 +12,7 @@ use nix::libc;
 use tokio::net::unix::pipe;
 
 use super::family::Family;
-use super::{Command, reap, watchdog};
+use super::{Command, descriptors, reap, watchdog};
 
 /// A process that has just been started, and our ends of its pipes.
 #[derive(Debug)]
@@ -51,10 +51,12 @@ fn taken<P: Into<OwnedFd>>(end: Option<P>) -> io::Result<OwnedFd> {
 /// Makes the process leader of its own session with default signals (but `ignored` ones) and no inherited descriptors.
 #[expect(unsafe_code, reason = "pre_exec is the only way to act between fork and exec")]
 pub(super) fn detach(command: &mut process::Command, ignored: &'static [libc::c_int]) {
+    let limits = descriptors::inherited();
     // SAFETY: runs in the forked process before exec; only async-signal-safe system calls, no allocation, no locks.
     unsafe {
         command.pre_exec(move || {
             nix::unistd::setsid()?;
+            descriptors::lower(limits)?;
             for signal in 1..=libc::SIGRTMAX() {
                 libc::signal(signal, libc::SIG_DFL);
             }

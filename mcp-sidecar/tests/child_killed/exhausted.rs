@@ -4,6 +4,7 @@ use std::os::unix::fs::MetadataExt;
 use std::process::Command;
 
 use crate::sidecar::{INITIALIZE, Sidecar, eventually};
+use crate::support::{NO_SESSION, remains};
 
 #[test]
 fn without_descriptors_a_session_is_refused_and_the_others_live() {
@@ -17,6 +18,21 @@ fn without_descriptors_a_session_is_refused_and_the_others_live() {
     eventually("the ended session's descriptors come back", || {
         sidecar.ask("POST /mcp HTTP/1.1", INITIALIZE).contains("\"tree\"")
     });
+}
+
+#[test]
+fn a_low_soft_limit_of_descriptors_is_raised_and_the_children_keep_theirs() {
+    let sidecar = Sidecar::start("soft", &["sh", "-c", "ulimit -Sn 48; exec \"$@\"", "sh"]);
+    for _ in 0..20 {
+        sidecar.initialize();
+    }
+    let children = remains(NO_SESSION, &sidecar.mark).into_iter().filter(|id| *id != sidecar.process.id());
+    let limits = children.filter_map(|id| std::fs::read_to_string(format!("/proc/{id}/limits")).ok());
+    let soft = |limits: String| {
+        limits.lines().find_map(|line| line.strip_prefix("Max open files")?.trim().split(' ').next().map(str::to_owned))
+    };
+    let soft: Vec<_> = limits.map(soft).collect();
+    assert!(soft.len() > 20 && soft.iter().all(|soft| soft.as_deref() == Some("48")), "{soft:?}");
 }
 
 /// Another user than root, whom the system lets fork as often as it likes.

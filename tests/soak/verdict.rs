@@ -13,6 +13,8 @@ const GROWTH_KIB: u64 = 8 * 1024;
 const STEADY_AFTER: usize = 120;
 /// At the end, above what it was before the load: buffers, stacks and what the allocator keeps.
 const KEPT_KIB: u64 = 32 * 1024;
+/// At any time: what the 200 sessions of `child.rs` may have started. Ended processes that nobody collects would be more.
+const MOST_PROCESSES: usize = 800;
 /// Sessions that are ended by their clients, at most.
 const GOODBYES_PERCENT: usize = 3;
 
@@ -45,6 +47,8 @@ impl Verdict {
         );
         let kept = after.memory_kib.saturating_sub(before.memory_kib);
         unless(kept <= KEPT_KIB, format!("{kept} KiB more than before the load"));
+        let most = self.during.iter().map(|sample| sample.processes).max().unwrap_or(0);
+        unless(most <= MOST_PROCESSES, format!("{most} processes at once"));
         unless(tally.opened > 2 * self.during.len(), format!("only {} sessions were opened", tally.opened));
         unless(
             tally.said_goodbye * 100 <= tally.opened * GOODBYES_PERCENT,

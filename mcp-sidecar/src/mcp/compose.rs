@@ -46,8 +46,9 @@ pub fn refusal(id: &[u8], code: i32, message: &str) -> Bytes {
 
 /// An error of ours in the child's place.
 pub fn failure(id: &[u8], message: &str, reason: &str) -> Bytes {
-    let error = serde_json::json!({ "code": -32603, "message": message, "data": { "reason": reason } });
-    response(id, &Outcome::Error(error.to_string().into()))
+    let [message, reason] = [message, reason].map(serde_json::Value::from);
+    let error = format!(r#"{{"code":-32603,"message":{message},"data":{{"reason":{reason}}}}}"#);
+    response(id, &Outcome::Error(error.into()))
 }
 
 /// Why a call fails whose answer was longer than a line may be.

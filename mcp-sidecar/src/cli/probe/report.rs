@@ -133,11 +133,14 @@ fn capabilities(said: &Introduction) -> String {
     let Some(all) = said.capabilities.as_object() else { return String::new() };
     let shown = all.iter().map(|(name, details)| {
         let on = details.as_object().into_iter().flatten().filter(|(_, value)| **value == Value::Bool(true));
-        let on: Vec<_> = on.map(|(name, _)| shown(name, NAME)).collect();
+        let mut on: Vec<_> = on.map(|(name, _)| shown(name, NAME)).collect();
+        on.sort();
         let name = shown(name, NAME);
         if on.is_empty() { name } else { format!("{name} ({})", on.join(", ")) }
     });
-    shown.collect::<Vec<_>>().join(", ")
+    let mut shown: Vec<_> = shown.collect();
+    shown.sort();
+    shown.join(", ")
 }
 
 fn stdout(found: &Description) -> String {

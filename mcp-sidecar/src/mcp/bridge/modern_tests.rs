@@ -87,7 +87,7 @@ fn when_the_child_fails_subscriptions_fail_as_calls_do() {
     on(&mut bridge, asked(1, "\"s\"", "subscriptions/listen", ""));
     let end = Event::End { message: "over".into(), reason: "child_exited", graceful: false };
     let failed =
-        r#"{"jsonrpc":"2.0","id":"s","error":{"code":-32603,"data":{"reason":"child_exited"},"message":"over"}}"#;
+        r#"{"jsonrpc":"2.0","id":"s","error":{"code":-32603,"message":"over","data":{"reason":"child_exited"}}}"#;
     assert_eq!(on(&mut bridge, end), [answer(1, 200, failed)]);
 }
 

@@ -176,10 +176,11 @@ impl Legacy {
 
     /// Whoever waits for this child waits in vain, and so does it for those whom it has asked.
     fn lost(&mut self, message: &str, reason: &str, outputs: &mut Vec<Output>) {
-        self.fail(|_| true, message, reason, outputs);
-        self.cancelled.clear();
+        // Before the answers, which end the streams that the questions were on.
         let withdrawn = self.ids.withdraw_questions();
         outputs.extend(withdrawn.into_iter().map(|(route, message)| Output::Say { route, message }));
+        self.fail(|_| true, message, reason, outputs);
+        self.cancelled.clear();
     }
 
     /// Not a cancel (basic/transports §Sending Messages). But a session that nobody knows of is none.

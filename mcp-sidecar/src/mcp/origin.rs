@@ -73,7 +73,11 @@ fn name_of(authority: &str) -> Option<String> {
         Some(rest) => rest.split_once(']')?,
         None => authority.find(':').map_or((authority, ""), |colon| authority.split_at(colon)),
     };
-    let port_is_fine = port.is_empty() || port.strip_prefix(':')?.parse::<u16>().is_ok();
+    // Rust would read `+80` too.
+    let port_is_fine = port.is_empty() || {
+        let digits = port.strip_prefix(':')?;
+        digits.bytes().all(|byte| byte.is_ascii_digit()) && digits.parse::<u16>().is_ok()
+    };
     let bracketed = authority.starts_with('[');
     let name_is_fine = if bracketed {
         name.parse::<std::net::Ipv6Addr>().is_ok()
@@ -105,6 +109,7 @@ mod tests {
         for host in [
             "evil.example.com",
             "localhost.evil.com",
+            "localhost:+80",
             "127.0.0.1.evil.com",
             "192.168.1.2",
             "",

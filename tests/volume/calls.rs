@@ -81,13 +81,17 @@ async fn sixteen_mebibytes_come_back_whole_and_are_held_three_times_at_most() {
 }
 
 /// Calls until the sidecar takes none, counting the answers.
-async fn until_refused(session: &McpClient, answered: &Cell<usize>) {
+/// How many connections broke: none or one.
+async fn until_refused(session: &McpClient, answered: &Cell<usize>) -> usize {
     loop {
         let call = session.request("tools/call", json!({ "name": "slow", "arguments": { "ms": 30 } }));
-        let Some((status, body)) = session.try_post(&call).await else { return };
+        let (status, body) = match session.try_post(&call).await {
+            Ok(answer) => answer,
+            Err(error) => return usize::from(!error.is_connect()),
+        };
         match status {
             StatusCode::OK => assert!(body.contains("done"), "{body}"),
-            StatusCode::SERVICE_UNAVAILABLE | StatusCode::NOT_FOUND => return,
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::NOT_FOUND => return 0,
             other => panic!("{other}: {body}"),
         }
         answered.set(answered.get() + 1);
@@ -104,8 +108,11 @@ async fn sigterm_under_load_answers_every_call_that_was_taken_and_refuses_the_ot
         eventually(Duration::from_secs(30), "calls are answered", async || (answered.get() > 100).then_some(())).await;
         sidecar.begin_stop();
     };
-    // A call that was taken and not answered is a broken connection or a wrong status: `until_refused` panics.
-    tokio::join!(load, stop);
+    let (broken, ()) = tokio::join!(load, stop);
+    // All eight have a call in flight. A connection that the server ends just as a call is written to it looks like a lost
+    // call (RFC 9112 §9.3.1), but not to many at once.
+    let broken: usize = broken.iter().sum();
+    assert!(broken <= 2, "{broken} calls were lost");
     drop(sessions);
     sidecar.stopped_well();
 }

@@ -56,13 +56,10 @@ impl McpClient {
         self.posted(message).send().await.unwrap_or_else(|error| panic!("{}: {error:?}", self.url))
     }
 
-    /// Status and body; nothing when nobody takes the connection any more.
-    pub async fn try_post(&self, message: &Value) -> Option<(StatusCode, String)> {
-        let answer = match self.posted(message).send().await {
-            Err(error) if error.is_connect() => return None,
-            answer => answer.unwrap_or_else(|error| panic!("{}: {error:?}", self.url)),
-        };
-        Some((answer.status(), answer.text().await.expect("a body that is whole")))
+    /// Status and body, or why there is none.
+    pub async fn try_post(&self, message: &Value) -> reqwest::Result<(StatusCode, String)> {
+        let answer = self.posted(message).send().await?;
+        Ok((answer.status(), answer.text().await?))
     }
 
     fn posted(&self, message: &Value) -> RequestBuilder {

@@ -52,11 +52,13 @@ pub(super) fn read(request: &HttpRequest, incoming: &Incoming, body: &Bytes, met
 
 /// To be told by whoever knows the session.
 pub(super) fn within(request: &HttpRequest, session: &Session) {
+    let (number, version) = (Some(session.number), session.phase().version);
     let mut extensions = request.extensions_mut();
-    let mut note = extensions.remove::<Note>().unwrap_or_default();
-    note.session = Some(session.number);
-    note.version = session.phase().version;
-    extensions.insert(note);
+    if let Some(note) = extensions.get_mut::<Note>() {
+        (note.session, note.version) = (number, version);
+    } else {
+        extensions.insert(Note { session: number, version, ..Note::default() });
+    }
 }
 
 /// Around every endpoint of `/mcp`.

@@ -5,7 +5,10 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::jsonrpc::{Method, Notification, Outcome, present};
+use super::jsonrpc::{Method, Notification, Outcome, Request, present};
+
+/// JSON-RPC 2.0 §5.1.
+pub const METHOD_NOT_FOUND: i32 = -32601;
 
 /// `{"jsonrpc":"2.0","id":…,"method":…,"params":…}`
 pub fn request(id: &[u8], method: &Method, params: Option<&Edited>) -> Bytes {
@@ -42,6 +45,11 @@ pub fn response(id: &[u8], outcome: &Outcome) -> Bytes {
 pub fn refusal(id: &[u8], code: i32, message: &str) -> Bytes {
     let error = serde_json::json!({ "code": code, "message": message });
     response(id, &Outcome::Error(error.to_string().into()))
+}
+
+/// What is asked for does not exist here.
+pub fn not_found(request: &Request) -> Bytes {
+    refusal(request.id.as_bytes(), METHOD_NOT_FOUND, "Method not found")
 }
 
 /// An error of ours in the child's place.

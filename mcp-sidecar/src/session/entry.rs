@@ -72,17 +72,14 @@ impl Session {
         self.busy.store(busy, Ordering::Relaxed);
     }
 
-    /// Another child in the place of one that is gone.
+    /// Another child in the place of one that is gone. To be called on the supervisor, where actors are.
     pub(super) fn respawn(self: &Arc<Self>) -> JoinHandle<std::io::Result<Spawned>> {
         let session = Arc::clone(self);
         let spawn = move || match session.registry.upgrade() {
             Some(registry) => registry.spawn_child(&session),
             None => Err(std::io::Error::other("the sidecar is gone")),
         };
-        self.registry
-            .upgrade()
-            .map_or_else(|| Handle::current(), |registry| registry.supervisor.clone())
-            .spawn_blocking(spawn)
+        Handle::current().spawn_blocking(spawn)
     }
 
     /// The child has ended by itself; the next one of its owner waits for its turn.

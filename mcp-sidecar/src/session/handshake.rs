@@ -221,12 +221,10 @@ fn answers(response: &Response, id: &str) -> bool {
 
 /// Nobody is behind us to be asked; only a ping is due an answer.
 fn reply(question: &Request) -> Bytes {
-    let outcome = if question.method.is("ping") {
-        Outcome::Result(Bytes::from_static(b"{}"))
-    } else {
-        Outcome::Error(Bytes::from_static(br#"{"code":-32601,"message":"Method not found"}"#))
-    };
-    compose::response(question.id.as_bytes(), &outcome)
+    if question.method.is("ping") {
+        return compose::response(question.id.as_bytes(), &Outcome::Result(Bytes::from_static(b"{}")));
+    }
+    compose::not_found(question)
 }
 
 #[cfg(test)]

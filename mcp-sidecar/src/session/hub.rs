@@ -217,21 +217,26 @@ impl Hub {
     }
 
     /// Nobody comes in after that; who came in before keeps it open.
-    fn closes(&mut self) -> bool {
+    fn closes(&self) -> bool {
         let mut hubs = self.registry.hubs();
         let unused = self.inbox.is_empty();
-        if unused && hubs.get(&self.key).is_some_and(|hub| hub.process == self.child.id()) {
-            hubs.remove(&self.key);
+        if unused {
+            self.leave(&mut hubs);
         }
         unused
+    }
+
+    /// Another child may have come in its place.
+    fn leave(&self, hubs: &mut HashMap<Owner, Entrance>) {
+        if hubs.get(&self.key).is_some_and(|hub| hub.process == self.child.id()) {
+            hubs.remove(&self.key);
+        }
     }
 
     async fn end(mut self, ended: Option<ExitReason>) {
         {
             let mut hubs = self.registry.hubs();
-            if hubs.get(&self.key).is_some_and(|hub| hub.process == self.child.id()) {
-                hubs.remove(&self.key);
-            }
+            self.leave(&mut hubs);
             self.inbox.close();
         }
         while let Ok(said) = self.inbox.try_recv() {

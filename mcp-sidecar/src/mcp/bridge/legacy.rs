@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Audience, Event, Output};
+use super::{Audience, Event, Output, concerns_many};
 use crate::mcp::compose;
 use crate::mcp::correlate::{Call, Correlator};
 use crate::mcp::jsonrpc::{Incoming, Message, Notification, Outcome, Request, Response};
@@ -137,7 +137,7 @@ impl Legacy {
             self.ids.cancelled_by_child(note)
         } else {
             let listening = self.listening(audience);
-            let own = if concerns_the_session(note) { listening } else { None };
+            let own = if concerns_many(note) { listening } else { None };
             let route = own.or_else(|| self.related(audience)).or(listening);
             Some((route.unwrap_or_else(|| self.left_to_fetch(audience)), compose::unchanged(note)))
         };
@@ -216,18 +216,6 @@ impl Legacy {
             None => Output::Answer { route, status: 200, message },
         }
     }
-}
-
-/// What happened to the session as a whole, rather than in the course of a call.
-fn concerns_the_session(note: &Notification) -> bool {
-    [
-        "notifications/tools/list_changed",
-        "notifications/prompts/list_changed",
-        "notifications/resources/list_changed",
-        "notifications/resources/updated",
-    ]
-    .iter()
-    .any(|name| note.method.is(name))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::concerns_many;
 use crate::mcp::jsonrpc::{Notification, Request};
 
 /// Resources that one session may subscribe to at a shared child.
@@ -118,18 +119,6 @@ impl Level {
 
 pub(super) fn most_verbose<'a>(members: impl Iterator<Item = &'a Member>) -> Option<Level> {
     members.filter_map(|member| member.level).min()
-}
-
-/// What happened to the server as a whole, rather than in the course of a call.
-pub(super) fn concerns_many(note: &Notification) -> bool {
-    [
-        "notifications/tools/list_changed",
-        "notifications/prompts/list_changed",
-        "notifications/resources/list_changed",
-        "notifications/resources/updated",
-    ]
-    .iter()
-    .any(|name| note.method.is(name))
 }
 
 /// The resource that a request subscribes to, or, with `false`, no longer.

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::jsonrpc::{Incoming, Message};
+use super::jsonrpc::{Incoming, Message, Notification};
 use super::lines::TooLong;
 use super::rejection::Rejection;
 use super::route::{Route, Seat};
@@ -169,4 +169,16 @@ impl Bridge {
             Self::Modern(modern) => modern.in_flight(),
         }
     }
+}
+
+/// What happened to the server as a whole, rather than in the course of a call.
+fn concerns_many(note: &Notification) -> bool {
+    [
+        "notifications/tools/list_changed",
+        "notifications/prompts/list_changed",
+        "notifications/resources/list_changed",
+        "notifications/resources/updated",
+    ]
+    .iter()
+    .any(|name| note.method.is(name))
 }

@@ -9,15 +9,13 @@ use serde::Deserialize;
 
 use super::listing::{self, Listing};
 use super::{Event, Output};
-use crate::mcp::compose::{self, Edited};
+use crate::mcp::compose::{self, Edited, METHOD_NOT_FOUND};
 use crate::mcp::correlate::{Call, Correlator, Routed};
 use crate::mcp::jsonrpc::{Incoming, Message, Notification, Outcome, Request, RequestId, Response};
 use crate::mcp::lines::TooLong;
 use crate::mcp::rejection::Rejection;
 use crate::mcp::route::Route;
 use crate::mcp::sse::StreamId;
-
-const METHOD_NOT_FOUND: i32 = -32601;
 
 #[derive(Debug)]
 pub struct Modern {
@@ -51,7 +49,7 @@ impl Modern {
             Event::Relay { incoming, .. } => relay(&incoming, outputs),
             Event::Child(Message::Response(response)) => self.answer(response, outputs),
             // basic/transports/stdio §Receiving Messages: the server MUST NOT write requests.
-            Event::Child(Message::Request(request)) => outputs.push(Output::ToChild(not_found(&request))),
+            Event::Child(Message::Request(request)) => outputs.push(Output::ToChild(compose::not_found(&request))),
             Event::Child(Message::Notification(note)) => self.notification(note, outputs),
             Event::Oversized(line) => self.oversized(line, outputs),
             Event::Silent { route, patience } => self.silent(route, patience, outputs),
@@ -74,7 +72,7 @@ impl Modern {
             let Message::Request(request) = message else { continue };
             // It would open the older era on this child for everybody.
             if request.method.is("initialize") {
-                outputs.push(Output::Answer { route, status: 404, message: not_found(request) });
+                outputs.push(Output::Answer { route, status: 404, message: compose::not_found(request) });
             } else {
                 outputs.push(
                     self.call(request, route)
@@ -247,10 +245,6 @@ fn relay(incoming: &Incoming, outputs: &mut Vec<Output>) {
             _ => Output::Stray("client answered or cancelled what is not open"),
         });
     }
-}
-
-fn not_found(request: &Request) -> Bytes {
-    compose::refusal(request.id.as_bytes(), METHOD_NOT_FOUND, "Method not found")
 }
 
 /// Where the one call among them waits, if there is just one.

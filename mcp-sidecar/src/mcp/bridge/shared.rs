@@ -84,8 +84,7 @@ impl Shared {
         }
         if request.method.is("tasks/list") {
             // 2025-11-25 basic/utilities/tasks: it would name those of all sessions, and their results with them.
-            let refused = compose::refusal(request.id.as_bytes(), -32601, "Method not found");
-            return outputs.push(Output::ToSeat(seat, refused));
+            return outputs.push(Output::ToSeat(seat, compose::not_found(&request)));
         }
         if request.method.is("logging/setLevel") {
             member.set_level(request.params.as_ref());
@@ -184,7 +183,7 @@ impl Shared {
         }
         match asked.filter(|seat| self.seats.get(seat).is_some_and(|member| member.can_answer(request))) {
             Some(seat) => Output::ToSeat(seat, self.ids.ask(request, Route::standalone(seat))),
-            None => Output::ToChild(compose::refusal(request.id.as_bytes(), -32601, "Method not found")),
+            None => Output::ToChild(compose::not_found(request)),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Messages written from raw parts. Nothing is parsed and printed again: params, results and errors are copied as
 //! they came; only an id or a progress token is put in another's place.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -33,18 +33,32 @@ pub fn notification(method: &Method, params: Option<&Edited>) -> Bytes {
 }
 
 /// `{"jsonrpc":"2.0","id":…,"result":…}`, or `error`.
-pub fn response(id: &[u8], outcome: &Outcome) -> Bytes {
+pub fn response(id: &[u8], outcome: Outcome) -> Bytes {
     let (name, value): (&[u8], _) = match outcome {
         Outcome::Result(value) => (br#","result":"#, value),
         Outcome::Error(value) => (br#","error":"#, value),
     };
-    on_one_line(&[br#"{"jsonrpc":"2.0","id":"#, id, name, value, b"}"])
+    let head: [&[u8]; 3] = [br#"{"jsonrpc":"2.0","id":"#, id, name];
+    match value.try_into_mut() {
+        Ok(value) => around(&head.concat(), value),
+        Err(shared) => on_one_line(&[head[0], head[1], head[2], &shared, b"}"]),
+    }
+}
+
+/// Moves what nobody else has within its own memory: with a copy a large result would cost twice its size.
+fn around(head: &[u8], mut text: BytesMut) -> Bytes {
+    let length = text.len();
+    text.resize(head.len() + length + 1, b'}');
+    text.copy_within(..length, head.len());
+    text[..head.len()].copy_from_slice(head);
+    break_no_line(&mut text);
+    text.freeze()
 }
 
 /// The request is refused with that code.
 pub fn refusal(id: &[u8], code: i32, message: &str) -> Bytes {
     let error = serde_json::json!({ "code": code, "message": message });
-    response(id, &Outcome::Error(error.to_string().into()))
+    response(id, Outcome::Error(error.to_string().into()))
 }
 
 /// What is asked for does not exist here.
@@ -56,7 +70,7 @@ pub fn not_found(request: &Request) -> Bytes {
 pub fn failure(id: &[u8], message: &str, reason: &str) -> Bytes {
     let [message, reason] = [message, reason].map(serde_json::Value::from);
     let error = format!(r#"{{"code":-32603,"message":{message},"data":{{"reason":{reason}}}}}"#);
-    response(id, &Outcome::Error(error.into()))
+    response(id, Outcome::Error(error.into()))
 }
 
 /// Why a call fails whose answer was longer than a line may be.
@@ -84,7 +98,7 @@ pub fn cancelled(id: u64, reason: &str) -> Bytes {
 pub fn listened(id: &[u8]) -> Bytes {
     let parts: [&[u8]; 3] =
         [br#"{"resultType":"complete","_meta":{"io.modelcontextprotocol/subscriptionId":"#, id, b"}}"];
-    response(id, &Outcome::Result(parts.concat().into()))
+    response(id, Outcome::Result(parts.concat().into()))
 }
 
 /// A JSON array of messages.
@@ -105,10 +119,16 @@ pub fn batch(messages: &[Bytes]) -> Bytes {
 /// only white space, and inside strings it cannot occur.
 fn on_one_line(parts: &[&[u8]]) -> Bytes {
     let mut text = parts.concat();
-    if text.contains(&b'\n') || text.contains(&b'\r') {
-        text.iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
-    }
+    break_no_line(&mut text);
     text.into()
+}
+
+fn break_no_line(text: &mut [u8]) {
+    let mut from = 0;
+    while let Some(at) = memchr::memchr2(b'\n', b'\r', &text[from..]) {
+        from += at;
+        text[from] = b' ';
+    }
 }
 
 /// Raw JSON, one part of which may be replaced by another.

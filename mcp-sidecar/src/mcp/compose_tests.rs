@@ -86,9 +86,13 @@ proptest! {
     }
 
     #[test]
-    fn any_result_is_copied_byte_for_byte(value in any_json()) {
+    fn any_result_is_copied_or_moved_byte_for_byte(value in any_json()) {
         let raw = value.to_string();
-        let line = response(b"1.0", &Outcome::Result(raw.clone().into()));
-        prop_assert_eq!(line, format!("{{\"jsonrpc\":\"2.0\",\"id\":1.0,\"result\":{raw}}}"));
+        let shared = Bytes::from(format!("{raw}\n"));
+        for result in [shared.slice(..raw.len()), raw.clone().into()] {
+            let line = response(b"1.0", Outcome::Result(result));
+            prop_assert_eq!(line, format!("{{\"jsonrpc\":\"2.0\",\"id\":1.0,\"result\":{raw}}}"));
+        }
+        prop_assert_eq!(shared, format!("{raw}\n"), "what others have is untouched");
     }
 }

@@ -82,8 +82,10 @@ impl Correlator {
     }
 
     /// The child's answer to a call, under the client's id. `None` when nothing was asked under that id.
-    pub fn answer(&mut self, response: &Response) -> Option<Routed> {
-        let number = response.id.as_ref()?.as_issued()?;
+    pub fn answer(&mut self, response: Response) -> Option<Routed> {
+        // The id shares the line's memory, which a large outcome shall have for itself.
+        let Response { id, outcome } = response;
+        let number = id?.as_issued()?;
         let call = self.calls.remove(&number)?;
         if let Some(token) = call.progress_token.filter(|_| call.task) {
             self.tasks.push_back((number, call.route.seat, token));
@@ -91,7 +93,7 @@ impl Correlator {
                 self.tasks.pop_front();
             }
         }
-        Some((call.route, compose::response(call.id.as_bytes(), &response.outcome)))
+        Some((call.route, compose::response(call.id.as_bytes(), outcome)))
     }
 
     /// The child's `notifications/progress`, under the client's token.
@@ -134,10 +136,10 @@ impl Correlator {
     /// The answer to a question by the client that was asked, under the child's id. `None` when nothing was asked, or
     /// it was answered.
     pub fn answer_from_client(&mut self, response: &Response, seat: Seat) -> Option<Bytes> {
-        let number = response.id.as_ref()?.as_issued()?;
+        let number = response.answers()?;
         self.questions.get(&number).filter(|question| question.route.seat == seat)?;
         let question = self.questions.remove(&number)?;
-        Some(compose::response(question.id.as_bytes(), &response.outcome))
+        Some(compose::response(question.id.as_bytes(), response.outcome.clone()))
     }
 
     /// The child's `notifications/cancelled` for one of its questions.

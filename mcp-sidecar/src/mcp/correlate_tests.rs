@@ -34,9 +34,9 @@ fn ids_that_look_alike_get_their_own_answers() {
     let (_, text) = ids.call(&request(r#"{"jsonrpc":"2.0","id":"1","method":"ping"}"#), B).unwrap();
     assert_eq!(number, r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#);
     assert_eq!(text, r#"{"jsonrpc":"2.0","id":2,"method":"ping"}"#);
-    let second = ids.answer(&response(r#"{"jsonrpc":"2.0","id":2,"result":{}}"#)).unwrap();
+    let second = ids.answer(response(r#"{"jsonrpc":"2.0","id":2,"result":{}}"#)).unwrap();
     assert_eq!(second, (B, r#"{"jsonrpc":"2.0","id":"1","result":{}}"#.into()));
-    let first = ids.answer(&response(r#"{"jsonrpc":"2.0","id":1,"error":{"code":1}}"#)).unwrap();
+    let first = ids.answer(response(r#"{"jsonrpc":"2.0","id":1,"error":{"code":1}}"#)).unwrap();
     assert_eq!(first, (A, r#"{"jsonrpc":"2.0","id":1,"error":{"code":1}}"#.into()));
 }
 
@@ -46,11 +46,11 @@ fn an_answer_to_nothing_or_a_second_one_goes_nowhere() {
     ids.call(&request(r#"{"jsonrpc":"2.0","id":"x","method":"ping"}"#), A).unwrap();
     for id in ["9", "\"1\"", "\"x\"", "1.0", "null"] {
         let stray = response(&format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{{}}}}"#));
-        assert_eq!(ids.answer(&stray), None, "{id}");
+        assert_eq!(ids.answer(stray.clone()), None, "{id}");
     }
     let answer = response(r#"{"jsonrpc":"2.0","id":1,"result":1}"#);
-    assert!(ids.answer(&answer).is_some());
-    assert_eq!(ids.answer(&answer), None);
+    assert!(ids.answer(answer.clone()).is_some());
+    assert_eq!(ids.answer(answer.clone()), None);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn progress_of_a_task_goes_on_after_its_request_was_answered() {
     ids.call(&call(r#""task":{},"#), A).unwrap();
     ids.call(&call(""), A).unwrap();
     for id in [1, 2] {
-        ids.answer(&response(&format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{}}}}"#))).unwrap();
+        ids.answer(response(&format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{}}}}"#))).unwrap();
     }
     let progress = |token: u64| {
         note(&format!(r#"{{"jsonrpc":"2.0","method":"notifications/progress","params":{{"progressToken":{token}}}}}"#))

@@ -80,6 +80,22 @@ pub struct Response {
     pub outcome: Outcome,
 }
 
+impl Response {
+    /// The number of the request of ours that it answers.
+    pub fn answers(&self) -> Option<u64> {
+        self.id.as_ref()?.as_issued()
+    }
+}
+
+impl Outcome {
+    pub fn result(&self) -> Option<&Bytes> {
+        match self {
+            Self::Result(result) => Some(result),
+            Self::Error(_) => None,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
     Request(Request),

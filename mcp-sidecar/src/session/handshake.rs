@@ -222,7 +222,7 @@ fn answers(response: &Response, id: &str) -> bool {
 /// Nobody is behind us to be asked; only a ping is due an answer.
 fn reply(question: &Request) -> Bytes {
     if question.method.is("ping") {
-        return compose::response(question.id.as_bytes(), &Outcome::Result(Bytes::from_static(b"{}")));
+        return compose::response(question.id.as_bytes(), Outcome::Result(Bytes::from_static(b"{}")));
     }
     compose::not_found(question)
 }

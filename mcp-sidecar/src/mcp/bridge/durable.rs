@@ -128,7 +128,7 @@ impl Durable {
 
     /// Whether this answers a question of our own.
     fn has_asked(&self, response: &Response) -> bool {
-        let number = response.id.as_ref().and_then(|id| id.as_issued());
+        let number = response.answers();
         number.is_some_and(|number| number > FIRST_ID && number <= FIRST_ID + self.asked)
     }
 

@@ -45,7 +45,7 @@ impl Legacy {
                 Err(why) => outputs.push(Output::Refused { route, why }),
             },
             Event::Relay { seat, incoming } => self.relay(&incoming, seat, now, outputs),
-            Event::Child(Message::Response(response)) => self.answer(&response, outputs),
+            Event::Child(Message::Response(response)) => self.answer(response, outputs),
             Event::Child(Message::Request(request)) => outputs.push(self.question(&request, audience)),
             Event::Child(Message::Notification(note)) => outputs.push(self.notification(&note, audience)),
             Event::Oversized(line) => self.oversized(line, outputs),
@@ -103,18 +103,17 @@ impl Legacy {
         Some(line)
     }
 
-    fn answer(&mut self, response: &Response, outputs: &mut Vec<Output>) {
+    fn answer(&mut self, response: Response, outputs: &mut Vec<Output>) {
+        let number = response.answers().unwrap_or_default();
+        let opening = self.opening.filter(|opening| self.ids.find(number).is_some_and(|call| call.route == *opening));
+        let version = opening.and(response.outcome.result()).map(|result| ProtocolVersion::negotiated(result));
         let Some((route, message)) = self.ids.answer(response) else {
             return outputs.push(Output::Stray("child answered what nobody asked"));
         };
-        if self.opening.take_if(|opening| *opening == route).is_some() {
-            match &response.outcome {
-                Outcome::Error(_) => return outputs.push(Output::NotOpened { route, message }),
-                Outcome::Result(result) => {
-                    let version = ProtocolVersion::negotiated(result);
-                    outputs.push(Output::Opened { seat: route.seat, version });
-                }
-            }
+        if opening.is_some() {
+            self.opening = None;
+            let Some(version) = version else { return outputs.push(Output::NotOpened { route, message }) };
+            outputs.push(Output::Opened { seat: route.seat, version });
         }
         outputs.push(Output::Answer { route, status: 200, message });
     }
@@ -124,7 +123,7 @@ impl Legacy {
         if reachable.is_none() && request.method.is("ping") {
             // basic/utilities/ping: an answer is due promptly, and no client is there to give it.
             let alive = Outcome::Result(Bytes::from_static(b"{}"));
-            return Output::ToChild(compose::response(request.id.as_bytes(), &alive));
+            return Output::ToChild(compose::response(request.id.as_bytes(), alive));
         }
         let route = reachable.unwrap_or_else(|| self.left_to_fetch(audience));
         Output::Say { route, message: self.ids.ask(request, route) }

@@ -11,7 +11,7 @@ use super::listing::{self, Listing};
 use super::{Event, Output};
 use crate::mcp::compose::{self, Edited, METHOD_NOT_FOUND};
 use crate::mcp::correlate::{Call, Correlator, Routed};
-use crate::mcp::jsonrpc::{Incoming, Message, Notification, Outcome, Request, RequestId, Response};
+use crate::mcp::jsonrpc::{Incoming, Message, Notification, Outcome, Request, Response};
 use crate::mcp::lines::TooLong;
 use crate::mcp::rejection::Rejection;
 use crate::mcp::route::Route;
@@ -96,7 +96,7 @@ impl Modern {
     }
 
     fn answer(&mut self, mut response: Response, outputs: &mut Vec<Output>) {
-        let number = response.id.as_ref().and_then(RequestId::as_issued).unwrap_or_default();
+        let number = response.answers().unwrap_or_default();
         if self.listing.awaits(number) {
             return self.listing.page(response.outcome, &mut self.ids, outputs);
         }
@@ -108,8 +108,9 @@ impl Modern {
             }
         }
         self.forget(number);
-        outputs.push(match self.ids.answer(&response) {
-            Some((route, message)) => Output::Answer { route, status: status_of(&response.outcome), message },
+        let status = status_of(&response.outcome);
+        outputs.push(match self.ids.answer(response) {
+            Some((route, message)) => Output::Answer { route, status, message },
             None => Output::Stray("child answered what nobody asked"),
         });
     }

@@ -48,6 +48,12 @@ enum Greeting {
     Known(Bytes),
 }
 
+impl Greeting {
+    fn awaits(&self, answer: u64) -> bool {
+        matches!(self, Self::Asked { number, .. } if *number == answer)
+    }
+}
+
 #[derive(Debug, Default)]
 pub struct Shared {
     ids: Correlator,
@@ -68,7 +74,7 @@ impl Shared {
                 let answer = self.ids.answer_from_client(&response, seat);
                 outputs.push(answer.map_or(Output::Stray("a session answered what is not open"), Output::ToChild));
             }
-            Event::Child(Message::Response(response)) => self.answer(&response, outputs),
+            Event::Child(Message::Response(response)) => self.answer(response, outputs),
             Event::Child(Message::Request(request)) => outputs.push(self.question(&request)),
             Event::Child(Message::Notification(note)) => self.announce(&note, outputs),
             Event::Oversized(line) => outputs.push(self.oversized(line)),
@@ -150,24 +156,24 @@ impl Shared {
         Some(Output::ToChild(compose::unchanged(note)))
     }
 
-    fn answer(&mut self, response: &Response, outputs: &mut Vec<Output>) {
-        let number = response.id.as_ref().and_then(|id| id.as_issued()).unwrap_or_default();
-        let subscribed = self.subscribing.remove(&number);
+    fn answer(&mut self, response: Response, outputs: &mut Vec<Output>) {
+        let number = response.answers().unwrap_or_default();
+        let subscribed = self.subscribing.remove(&number).filter(|_| response.outcome.result().is_some());
+        let greeting = match response.outcome.result() {
+            Some(result) if self.greeting.awaits(number) => Greeting::Known(Bytes::copy_from_slice(result)),
+            _ => Greeting::Unasked,
+        };
         let Some((route, message)) = self.ids.answer(response) else {
             return outputs.push(Output::Stray("child answered what nobody asked"));
         };
-        if let (Some(uri), Outcome::Result(_)) = (subscribed, &response.outcome) {
+        if let Some(uri) = subscribed {
             self.subscribe(route.seat, uri);
         }
         outputs.push(Output::ToSeat(route.seat, message));
-        let waiting = match &mut self.greeting {
-            Greeting::Asked { number: asked, waiting } if *asked == number => std::mem::take(waiting),
-            _ => return,
-        };
-        self.greeting = match &response.outcome {
-            Outcome::Result(result) => Greeting::Known(Bytes::copy_from_slice(result)),
-            Outcome::Error(_) => Greeting::Unasked,
-        };
+        if !self.greeting.awaits(number) {
+            return;
+        }
+        let Greeting::Asked { waiting, .. } = std::mem::replace(&mut self.greeting, greeting) else { return };
         for (seat, request) in waiting {
             self.initialize(seat, request, outputs);
         }
@@ -179,7 +185,7 @@ impl Shared {
         let asked = oldest.or_else(|| self.only_seat());
         if request.method.is("ping") && asked.is_none() {
             let alive = Outcome::Result(Bytes::from_static(b"{}"));
-            return Output::ToChild(compose::response(request.id.as_bytes(), &alive));
+            return Output::ToChild(compose::response(request.id.as_bytes(), alive));
         }
         match asked.filter(|seat| self.seats.get(seat).is_some_and(|member| member.can_answer(request))) {
             Some(seat) => Output::ToSeat(seat, self.ids.ask(request, Route::standalone(seat))),
@@ -273,11 +279,11 @@ impl Shared {
 }
 
 fn done(seat: Seat, request: &Request) -> Output {
-    Output::ToSeat(seat, compose::response(request.id.as_bytes(), &Outcome::Result(Bytes::from_static(b"{}"))))
+    Output::ToSeat(seat, compose::response(request.id.as_bytes(), Outcome::Result(Bytes::from_static(b"{}"))))
 }
 
 fn greeted(request: &Request, result: &Bytes) -> Bytes {
-    compose::response(request.id.as_bytes(), &Outcome::Result(result.clone()))
+    compose::response(request.id.as_bytes(), Outcome::Result(result.clone()))
 }
 
 #[cfg(test)]

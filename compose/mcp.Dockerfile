@@ -3,7 +3,8 @@
 #   PACKAGE  what pip or npm installs; the compose file names the command
 FROM rust:1.95.0-bookworm AS build
 WORKDIR /src
-RUN rustup target add "$(uname -m)-unknown-linux-musl"
+RUN apt-get update && apt-get install -y --no-install-recommends musl-tools \
+ && rustup target add "$(uname -m)-unknown-linux-musl"
 COPY . .
 RUN scripts/build-static
 

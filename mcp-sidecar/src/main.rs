@@ -14,6 +14,13 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+#[cfg(target_env = "musl")]
+mod allocator;
+
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: allocator::Allocator = allocator::Allocator;
+
 /// `EX_USAGE` of sysexits: the configuration is wrong; starting again will not help.
 const MISCONFIGURED: u8 = 64;
 const BLOCKING_THREADS: usize = 16;

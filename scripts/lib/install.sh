@@ -34,6 +34,7 @@ system_packages() {
     command -v git >/dev/null || missing+=(git)
     command -v tmux >/dev/null || missing+=(tmux)
     command -v c++ >/dev/null || missing+=(g++)
+    command -v musl-gcc >/dev/null || missing+=(musl-tools)
   fi
   [ ${#missing[@]} = 0 ] && return
   apt_install "${missing[@]}"

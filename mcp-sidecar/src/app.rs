@@ -106,6 +106,7 @@ impl Application {
             }
         };
         let server = HttpServer::new(move || App::new().app_data(sidecar.clone()).configure(routes))
+            .workers(share_of_processors())
             .client_request_timeout(HEAD_TIMEOUT)
             .keep_alive(KEEP_ALIVE)
             // A client that closes its connection is noticed at once, even while nothing is written to it: since
@@ -159,6 +160,13 @@ impl Application {
             () = shut_down => Ok(()),
         }
     }
+}
+
+/// Threads for HTTP, and as many for children: they hand every message to each other, and with a thread of each kind for
+/// every processor most of the time would go into waking them. Clients and children need processors too.
+#[must_use]
+pub fn share_of_processors() -> usize {
+    std::thread::available_parallelism().map_or(1, |processors| processors.get().div_ceil(2))
 }
 
 /// Whom to believe at this address; says so if that is anybody.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use log::{error, info, warn};
-use mcp_sidecar::app::Application;
+use mcp_sidecar::app::{Application, share_of_processors};
 use mcp_sidecar::child::{descriptors, reap, watchdog};
 use mcp_sidecar::cli;
 use mcp_sidecar::config::{Config, Unusable};
@@ -55,15 +55,13 @@ fn main() -> ExitCode {
     }
 }
 
-/// Not actix's own runtime: this one looks after the children and outlives the HTTP workers. Half as many threads as
-/// processors: a session's tasks then mostly meet on one thread, and the workers and children need processors too.
+/// Not actix's own runtime: this one looks after the children and outlives the HTTP workers.
 ///
 /// Threads for what blocks (forks, looks at /proc) are few, there from the start, and stay: when the system has no
 /// thread to give, a session must be refused and children must end all the same.
 fn supervisor() -> Result<Runtime, Box<dyn std::error::Error>> {
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let mut builder = Builder::new_multi_thread();
-    builder.worker_threads(processors.div_ceil(2)).max_blocking_threads(BLOCKING_THREADS).thread_keep_alive(FOR_EVER);
+    builder.worker_threads(share_of_processors()).max_blocking_threads(BLOCKING_THREADS).thread_keep_alive(FOR_EVER);
     let runtime = builder.enable_all().build()?;
     runtime.block_on(runtime.spawn_blocking(|| ()))?;
     Ok(runtime)

@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::jsonrpc::{Method, Notification, Outcome, Request, present};
+use super::jsonrpc::{Method, Notification, Outcome, Request, may_have, present};
 
 /// JSON-RPC 2.0 §5.1.
 pub const METHOD_NOT_FOUND: i32 = -32601;
@@ -200,6 +200,9 @@ struct Tokens<'a> {
 /// # Errors
 /// [`Ambiguous`]
 pub fn request_meta(params: &Bytes) -> Result<RequestMeta, Ambiguous> {
+    if !may_have(params, "_meta") && !may_have(params, "task") {
+        return Ok(RequestMeta::default());
+    }
     let Some(text) = object(params) else { return Ok(RequestMeta::default()) };
     let Params { meta, task } = serde_json::from_str(text).map_err(|_| Ambiguous)?;
     let Some(meta) = meta.filter(|meta| meta.get().starts_with('{')) else {

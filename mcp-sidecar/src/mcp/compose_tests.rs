@@ -40,7 +40,9 @@ fn only_the_token_in_meta_is_a_progress_token() {
     }
     assert_eq!(meta(r#"{"_meta":{},"_meta":{"progressToken":1}}"#), Err(Ambiguous));
     assert_eq!(meta(r#"{"_meta":{"progressToken":1,"progressToken":2}}"#), Err(Ambiguous));
+    assert_eq!(token(r#"{"\u005fmeta":{"progressToken":5}}"#).unwrap(), "5");
     assert!(meta(r#"{"task":{"ttl":1}}"#).unwrap().task);
+    assert!(meta(r#"{"t\u0061sk":{"ttl":1}}"#).unwrap().task);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::head::RequestHead;
-use super::jsonrpc::{Message, Request, present};
+use super::jsonrpc::{Message, Request, may_have, present};
 use super::mirror::{HeaderMismatch, same};
 use super::rejection::{Rejection, UnsupportedProtocolVersion};
 use super::version::{Era, ProtocolVersion};
@@ -63,7 +63,8 @@ pub fn era(head: &RequestHead<'_>, message: &Message) -> Era {
         Message::Notification(note) => (note.params.as_ref(), false),
         Message::Response(_) => (None, false),
     };
-    let claim = params.and_then(|params| meta(params).ok()?.protocol_version);
+    let claim =
+        params.filter(|params| may_have(params, "_meta")).and_then(|params| meta(params).ok()?.protocol_version);
     let modern = match claim.map(text) {
         Some(Some(claim)) => ProtocolVersion::parse(&claim).is_none_or(|version| version.era() == Era::Modern),
         Some(None) => !opens,

@@ -151,6 +151,7 @@ fn what_the_body_claims_decides_the_era_and_else_the_header() {
         (None, "tools/list", claim(r#""2026-07-28""#), Era::Modern),
         (Some("2025-11-25"), "tools/list", claim(r#""2026-07-28""#), Era::Modern),
         (Some("v999.0.0"), "server/discover", claim(r#""v999.0.0""#), Era::Modern),
+        (None, "tools/list", claim(r#""2026-07-28""#).replace("_meta", r"\u005fm\u0065ta"), Era::Modern),
         (None, "tools/list", claim("7"), Era::Modern),
         (Some("2026-07-28"), "tools/list", "{}".into(), Era::Modern),
         (None, "initialize", claim(r#""2026-07-28""#), Era::Modern),

@@ -5,6 +5,7 @@
 //! given twice (two readers would see two messages), nesting deeper than [`MAX_DEPTH`].
 
 use bytes::Bytes;
+use memchr::{memchr, memmem};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -132,6 +133,12 @@ struct Envelope<'a> {
     result: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
     error: Option<&'a RawValue>,
+}
+
+/// Whether an object can have a member of that name, which may be written with escapes: most have none, and to look is
+/// much quicker than to read.
+pub(super) fn may_have(object: &[u8], name: &str) -> bool {
+    memmem::find(object, name.as_bytes()).is_some() || memchr(b'\\', object).is_some()
 }
 
 /// Keeps `null` apart from absent, which `Option` alone does not.

@@ -31,7 +31,7 @@ pub fn message(bytes: &[u8]) {
             }
             Message::Notification(note) => drop((ids.progress(note), ids.cancelled_by_client(note, SEATS[0]))),
             Message::Response(response) => {
-                assert_eq!(ids.answer(response), None, "nobody asked");
+                assert_eq!(ids.answer(response.clone()), None, "nobody asked");
                 assert_eq!(ids.answer_from_client(response, SEATS[0]), None, "nobody asked");
             }
         }
@@ -81,8 +81,8 @@ fn called(ids: &mut Correlator, request: &Request) {
 
         let echoed = seen.params.unwrap_or_else(|| "null".into());
         let answer = |result: &Bytes| Response { id: Some(seen.id.clone()), outcome: Outcome::Result(result.clone()) };
-        let (to, reply) = ids.answer(&answer(&echoed)).expect("it was asked");
-        assert_eq!(ids.answer(&answer(&echoed)), None, "a second answer goes nowhere");
+        let (to, reply) = ids.answer(answer(&echoed)).expect("it was asked");
+        assert_eq!(ids.answer(answer(&echoed)), None, "a second answer goes nowhere");
         answered(&reply, request, &echoed);
         assert_eq!(to, route);
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use log::{debug, info, warn};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::advertise::Advertised;
@@ -16,12 +16,16 @@ use super::store::{Beat, StoreAway};
 use super::trust::Change;
 use super::{Member, clock};
 use crate::mcp::session_id::SessionId;
-use crate::session::registry::{Held, Registry};
+use crate::session::registry::{Held, Registry, Session};
 
 /// Between two signs of life: a loss of data is noticed and made good within.
 const BEAT: Duration = Duration::from_secs(1);
 /// A record is written anew after this long, with what was last seen; a third of its life.
 const REFRESH: Duration = Duration::from_secs(20);
+/// Between two attempts to register a session whose client waits for its id.
+const AGAIN: Duration = Duration::from_millis(100);
+/// However often Redis comes and goes, that client waits no longer. More than one outage takes to be noticed.
+const TOLD_WITHIN: Duration = Duration::from_secs(5);
 /// Records in one pipeline.
 const BATCH: usize = 500;
 
@@ -115,6 +119,27 @@ fn due(written: &HashMap<SessionId, Instant>, held: Vec<Held>, now: Instant) -> 
 }
 
 impl Member {
+    /// Returns when the session is registered, or when that can wait until Redis is back: see
+    /// [`super::Cluster::opened`].
+    pub(super) async fn register(&self, session: &Session) {
+        let deadline = Instant::now() + TOLD_WITHIN;
+        while !self.is_registered(session).await {
+            let now = Instant::now();
+            let Some(until) = self.trust.unnoticed_until(now).filter(|_| now < deadline) else { return };
+            sleep_until(until.min(now + AGAIN)).await;
+        }
+    }
+
+    async fn is_registered(&self, session: &Session) -> bool {
+        if self.trust.is_away() {
+            return false;
+        }
+        let held = session.held();
+        let record = self.record(&held, clock::Moment::now());
+        let put = self.store.put([(&held.id, record)].into_iter()).await;
+        put.inspect_err(|cause| self.trouble(cause)).is_ok()
+    }
+
     pub(super) fn record(&self, held: &Held, clock: clock::Moment) -> SessionRecord {
         SessionRecord {
             replica: self.id.clone(),

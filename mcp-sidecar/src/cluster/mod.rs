@@ -81,7 +81,7 @@ impl Member {
     /// Told once, when it begins.
     fn trouble(&self, cause: &StoreAway) {
         self.metrics.redis_errors.inc();
-        if self.trust.failed() == Change::WentAway {
+        if self.trust.failed(Instant::now()) == Change::WentAway {
             warn!(cause:%; "redis is away: sessions of other replicas cannot be looked up, own ones go on");
         }
     }
@@ -120,18 +120,12 @@ impl Cluster {
         Ok(Self { member, tasks, leave })
     }
 
-    /// Registers a new session, before its id is told: the client's next request may reach another replica. If Redis is
-    /// away the session is registered when it is back.
+    /// Registers a new session, before its id is told: the client's next request may reach another replica, which
+    /// takes what it does not find for what does not exist. If Redis has just gone away, this waits until the session
+    /// is registered after all or every replica has noticed: those answer «not known yet» from then on. The session is
+    /// opened all the same, for a replica that is alone, or whom the client meets again, needs no Redis.
     pub(crate) async fn opened(&self, session: &Session) {
-        let member = &self.member;
-        if member.trust.is_away() || self.leave.is_cancelled() {
-            return;
-        }
-        let held = session.held();
-        let record = member.record(&held, clock::Moment::now());
-        if let Err(cause) = member.store.put([(&held.id, record)].into_iter()).await {
-            member.trouble(&cause);
-        }
+        let _left = self.leave.run_until_cancelled(self.member.register(session)).await;
     }
 
     /// Where a session of `asker` is that is not here.

@@ -16,7 +16,9 @@ enum State {
     Back {
         at: Instant,
     },
-    Away,
+    Away {
+        since: Instant,
+    },
 }
 
 /// Shared by everything that talks to Redis.
@@ -48,21 +50,34 @@ impl Trust {
                 *state = State::Here;
                 Change::CameBack
             }
-            State::Away => {
+            State::Away { .. } => {
                 *state = State::Back { at: now };
                 Change::CameBack
             }
         }
     }
 
-    pub(super) fn failed(&self) -> Change {
-        let before = std::mem::replace(&mut *self.lock(), State::Away);
-        if before == State::Away { Change::None } else { Change::WentAway }
+    pub(super) fn failed(&self, now: Instant) -> Change {
+        let mut state = self.lock();
+        if matches!(*state, State::Away { .. }) {
+            return Change::None;
+        }
+        *state = State::Away { since: now };
+        Change::WentAway
     }
 
     /// Asking would only take time.
     pub(super) fn is_away(&self) -> bool {
-        *self.lock() == State::Away
+        matches!(*self.lock(), State::Away { .. })
+    }
+
+    /// While Redis is away: until when another replica may not have noticed it, and would take what it does not find
+    /// there for what does not exist. `None`: by now all have.
+    pub(super) fn unnoticed_until(&self, now: Instant) -> Option<Instant> {
+        match *self.lock() {
+            State::Away { since } => Some(since + SETTLES_WITHIN).filter(|until| now < *until),
+            State::NotYet | State::Here | State::Back { .. } => None,
+        }
     }
 
     /// What Redis itself says of its completeness, and what we know of it.
@@ -70,7 +85,7 @@ impl Trust {
         match *self.lock() {
             State::Here => said,
             State::Back { at } if now >= at + SETTLES_WITHIN => said,
-            State::Back { .. } | State::Away | State::NotYet => Knowledge::Incomplete,
+            State::Back { .. } | State::Away { .. } | State::NotYet => Knowledge::Incomplete,
         }
     }
 }
@@ -86,12 +101,23 @@ mod tests {
         assert_eq!(trust.judge(Knowledge::Complete, start), Knowledge::Incomplete);
         assert_eq!((trust.answered(start), trust.answered(start)), (Change::CameBack, Change::None));
         assert_eq!(trust.judge(Knowledge::Complete, start), Knowledge::Complete);
-        assert_eq!((trust.failed(), trust.failed()), (Change::WentAway, Change::None));
+        assert_eq!((trust.failed(start), trust.failed(start)), (Change::WentAway, Change::None));
         assert!(trust.is_away());
         assert_eq!(trust.answered(start), Change::CameBack);
         assert!(!trust.is_away());
         assert_eq!(trust.judge(Knowledge::Complete, start), Knowledge::Incomplete);
         assert_eq!(trust.judge(Knowledge::Complete, start + SETTLES_WITHIN), Knowledge::Complete);
         assert_eq!(trust.judge(Knowledge::Incomplete, start + SETTLES_WITHIN), Knowledge::Incomplete);
+    }
+    #[test]
+    fn a_redis_that_went_away_has_been_missed_by_everybody_after_as_long_as_they_have_to_settle() {
+        let (trust, start) = (Trust::new(), Instant::now());
+        assert_eq!(trust.unnoticed_until(start), None);
+        trust.failed(start);
+        trust.failed(start + SETTLES_WITHIN / 2);
+        assert_eq!(trust.unnoticed_until(start), Some(start + SETTLES_WITHIN), "counted from the first failure");
+        assert_eq!(trust.unnoticed_until(start + SETTLES_WITHIN), None);
+        trust.answered(start);
+        assert_eq!(trust.unnoticed_until(start), None);
     }
 }

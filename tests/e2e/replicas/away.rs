@@ -95,6 +95,21 @@ async fn redis_out_of_memory() {
 }
 
 #[tokio::test]
+async fn a_session_opened_as_redis_stops_taking_anything_new_is_never_unknown_to_another_replica() {
+    let faults = [(["CONFIG", "SET", "maxmemory", "1"], "0"), (["CONFIG", "SET", "min-replicas-to-write", "1"], "0")];
+    for (ail, healthy) in faults {
+        let replicas = Replicas::start(&[]);
+        // No replica can have noticed yet.
+        replicas.redis.cli(&ail);
+        let (here, there) = replicas.session(0).await;
+        assert_eq!(pinged(&there).await, StatusCode::SERVICE_UNAVAILABLE, "{ail:?}");
+        assert_eq!(pinged(&here).await, StatusCode::OK, "{ail:?}");
+        replicas.redis.cli(&[&ail[..3], &[healthy]].concat());
+        never_unknown_until_found(&there).await;
+    }
+}
+
+#[tokio::test]
 async fn redis_down_at_start() {
     let mut redis = Redis::start();
     redis.stop();

@@ -291,3 +291,7 @@ impl Audience for Streams {
         self.is_listening()
     }
 }
+
+#[cfg(test)]
+#[path = "streams_tests.rs"]
+mod tests;

@@ -1,0 +1,112 @@
+use futures_util::{FutureExt, StreamExt};
+
+use super::*;
+use crate::mcp::sse;
+
+const JSON: Accept = Accept { json: true, sse: false };
+const BOTH: Accept = Accept { json: true, sse: true };
+
+struct Posted {
+    reply: oneshot::Receiver<Reply>,
+    route: Route,
+}
+
+fn streams() -> (Streams, Instant) {
+    let (actor, _) = mpsc::channel(1);
+    (Streams::new(Seat(0), Some(1 << 20), actor, &Metrics::new()), Instant::now())
+}
+
+fn posted(streams: &mut Streams, accept: Accept, now: Instant) -> Posted {
+    let (reply, answer) = oneshot::channel();
+    let route = streams.open(Exchange { accept, reply, requests: 1, batch: false, opening: false }, now);
+    streams.taken_on(route);
+    Posted { reply: answer, route }
+}
+
+fn stream(posted: &mut Posted) -> Events {
+    match posted.reply.try_recv() {
+        Ok(Reply::Stream(events)) => events,
+        other => panic!("no stream: {other:?}"),
+    }
+}
+
+/// What is there to be read; and whether more can come.
+fn read(events: &mut Events) -> (String, bool) {
+    let mut text = String::new();
+    loop {
+        match events.next().now_or_never() {
+            Some(Some(Ok(event))) => text.push_str(&String::from_utf8_lossy(&event)),
+            Some(None) => return (text, false),
+            None => return (text, true),
+        }
+    }
+}
+
+#[test]
+fn a_quick_answer_is_json_and_one_that_takes_long_a_stream_that_is_kept_alive() {
+    let (mut streams, now) = streams();
+    let mut quick = posted(&mut streams, BOTH, now);
+    let mut slow = posted(&mut streams, BOTH, now);
+    streams.answer(quick.route.stream, 200, "{\"quick\":1}".into());
+    assert!(matches!(quick.reply.try_recv(), Ok(Reply::Json { status: 200, body }) if body == "{\"quick\":1}"));
+
+    streams.tick(now + PLAIN_FOR - Duration::from_millis(1), true);
+    assert!(slow.reply.try_recv().is_err(), "it may still be JSON");
+    streams.tick(now + PLAIN_FOR, false);
+    let mut events = stream(&mut slow);
+    assert_eq!(read(&mut events), (String::from_utf8_lossy(sse::KEEP_ALIVE).into(), true), "its head goes out");
+    streams.tick(now + 2 * PLAIN_FOR, true);
+    assert_eq!(read(&mut events), (String::from_utf8_lossy(sse::KEEP_ALIVE).into(), true));
+    streams.answer(slow.route.stream, 200, "{\"slow\":1}".into());
+    let (answer, open) = read(&mut events);
+    assert!(answer.ends_with("data: {\"slow\":1}\n\n") && !open, "{answer}");
+}
+
+#[test]
+fn who_takes_no_stream_waits_for_json_however_long() {
+    let (mut streams, now) = streams();
+    let mut waiting = posted(&mut streams, JSON, now);
+    streams.tick(now + 100 * PLAIN_FOR, true);
+    assert!(waiting.reply.try_recv().is_err());
+    streams.answer(waiting.route.stream, 200, "{}".into());
+    assert!(matches!(waiting.reply.try_recv(), Ok(Reply::Json { .. })));
+}
+
+#[test]
+fn a_newer_get_takes_the_older_ones_place_and_nothing_is_lost_between_them() {
+    let (mut streams, now) = streams();
+    let nowhere = StreamId(u64::MAX);
+    let mut older = streams.listen(None).unwrap();
+    streams.send(nowhere, &"\"one\"".into(), now);
+    assert!(read(&mut older).0.contains("\"one\""));
+    let mut newer = streams.listen(None).unwrap();
+    assert!(!read(&mut older).1, "its connection ends");
+    streams.send(nowhere, &"\"two\"".into(), now);
+    assert!(read(&mut newer).0.contains("\"two\""));
+    drop(newer);
+    streams.send(nowhere, &"\"three\"".into(), now);
+    let back = read(&mut streams.listen(None).unwrap()).0;
+    assert!(back.contains("\"three\"") && !back.contains("\"two\""), "{back}");
+}
+
+#[test]
+fn a_stream_whose_reader_has_gone_is_found_where_the_last_event_was() {
+    let (mut streams, now) = streams();
+    streams.opened(Some(ProtocolVersion::V2025_11_25));
+    let mut call = posted(&mut streams, BOTH, now);
+    let id = call.route.stream;
+    streams.send(id, &"\"half\"".into(), now);
+    let read_so_far = read(&mut stream(&mut call)).0;
+    let last = read_so_far.rsplit("id: ").next().and_then(|rest| rest.lines().next()).unwrap();
+    let last = EventId::parse(last).unwrap();
+    streams.send(id, &"\"missed\"".into(), now);
+    let mut again = streams.listen(Some(last)).unwrap();
+    streams.answer(id, 200, "\"answer\"".into());
+    let (text, open) = read(&mut again);
+    assert!(
+        text.contains("\"missed\"") && text.contains("\"answer\"") && !text.contains("\"half\"") && !open,
+        "{text}"
+    );
+    let unknown = EventId { stream: StreamId(77), number: 1 };
+    assert_eq!(streams.listen(Some(unknown)).err(), Some(Rejection::EventUnknown));
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use log::info;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep_until};
 
 use super::ToActor;
@@ -45,8 +45,6 @@ pub(crate) struct Actor {
     started: Instant,
     now: Instant,
     ticks: u64,
-    /// Who waits until the child's tools are known.
-    askers: Vec<oneshot::Sender<()>>,
     draining: bool,
     ending: Option<Ending>,
     in_use: (Option<InUse>, InUse),
@@ -94,7 +92,6 @@ impl Actor {
             started: now,
             now,
             ticks: 0,
-            askers: Vec::new(),
             draining: false,
             ending: None,
         }

@@ -90,6 +90,7 @@ impl Session {
     }
 
     pub(super) fn forget(&self) {
+        self.tools.end();
         if let Some(registry) = self.registry.upgrade() {
             registry.lock().remove(&self.id);
             registry.warm.changed.notify_one();

@@ -94,14 +94,8 @@ impl Actor {
             Output::Refused { route, why } => self.streams.refuse(route.stream, why),
             Output::Closed(route) => self.streams.close(route.stream),
             Output::Tools(page) => self.session.tools.learn(&page, self.session.number),
-            Output::AllTools => {
-                self.session.tools.complete(true);
-                // Who left meanwhile needs no word.
-                for asker in self.askers.drain(..) {
-                    let _ = asker.send(());
-                }
-            }
-            Output::ToolsChanged => self.session.tools.complete(false),
+            Output::AllTools => self.session.tools.complete(),
+            Output::ToolsChanged => self.session.tools.changed(),
             Output::Log(params) => {
                 let params = String::from_utf8_lossy(&params);
                 debug!(session = self.session.number, params:%; "child logged about no request that asked for it");
@@ -130,10 +124,7 @@ impl Actor {
                 // Nobody is there any more when this fails.
                 let _ = reply.send(self.streams.listen(last));
             }
-            ToActor::ListTools(asker) => {
-                self.askers.push(asker);
-                self.feed(Event::ListTools);
-            }
+            ToActor::ListTools => self.feed(Event::ListTools),
             ToActor::ListenToAll { reply } => drop(reply.send(self.streams.listen_to_all())),
             ToActor::Left => self.on_left(),
         }

@@ -43,8 +43,8 @@ pub(crate) enum ToActor {
     Relay(Incoming),
     /// A GET: the standalone stream, or what was missed on another one.
     Listen { last: Option<EventId>, reply: oneshot::Sender<Result<Events, Rejection>> },
-    /// Says when more about the child's tools will not be known.
-    ListTools(oneshot::Sender<()>),
+    /// A call is to be judged by the child's tools: [`tools::Tools`] shall know them.
+    ListTools,
     /// A GET of 2024-11-05: everything, answers too, on this one stream, with which the session ends.
     ListenToAll { reply: oneshot::Sender<Result<Events, Rejection>> },
     /// Somebody has closed a connection before its response was complete.

@@ -155,7 +155,7 @@ impl Registry {
             used: AtomicU64::new(0),
             busy: AtomicBool::new(true),
             version: OnceLock::new(),
-            tools: Tools::default(),
+            tools: Tools::new(self.limits.session.call_timeout),
             metrics: Arc::clone(&self.metrics),
         };
         Ok((Arc::new(session), messages))

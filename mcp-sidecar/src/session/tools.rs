@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use log::warn;
-use tokio::sync::oneshot;
+use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::ToActor;
@@ -16,38 +16,81 @@ use crate::mcp::jsonrpc::{Incoming, Message, Request};
 use crate::mcp::rejection::Rejection;
 use crate::mcp::tool_headers::ToolHeaders;
 
-/// A list that is not there by then is not waited for: a call is judged by what is known.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// A list that is not there by then is given up, or after `--call-timeout` if that is shorter.
+const PATIENCE: Duration = Duration::from_secs(5);
 
-#[derive(Debug, Default)]
-pub(crate) struct Tools(Mutex<Known>);
+#[derive(Debug)]
+pub(crate) struct Tools {
+    known: Mutex<Known>,
+    /// Wakes all who wait for more to be known.
+    settled: Notify,
+    patience: Duration,
+}
 
 #[derive(Debug, Default)]
 struct Known {
     headers: ToolHeaders,
+    extent: Extent,
+}
+
+/// How much of the list of tools is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Extent {
+    /// There may be more, or they have changed.
+    #[default]
+    Some,
     /// All tools have been listed, and no change was told since.
-    all: bool,
+    All,
+    /// The child did not say in time. Calls are not held up again before it tells of a change: they are judged by what
+    /// is known, since headers of a tool that nobody knows are not «recognized» (§Server Behavior for Custom Headers).
+    GivenUp,
+    /// The child is gone.
+    Ended,
 }
 
 impl Tools {
+    pub(super) fn new(call_timeout: Option<Duration>) -> Self {
+        let patience = call_timeout.map_or(PATIENCE, |longest| longest.min(PATIENCE));
+        Self { known: Mutex::default(), settled: Notify::new(), patience }
+    }
+
     pub(super) fn learn(&self, page: &Bytes, session: u64) {
         if let Some(invalid) = self.known().headers.learn(page) {
             warn!(session, tool:? = invalid.name, why:? = invalid.why; "a tool's x-mcp-header is invalid");
         }
     }
 
-    /// Whether all of them are known.
-    pub(super) fn complete(&self, all: bool) {
-        self.known().all = all;
+    /// All of them are known.
+    pub(super) fn complete(&self) {
+        self.settle(Extent::All);
     }
 
-    fn certainly_agrees(&self, head: &RequestHead<'_>, request: &Request) -> bool {
+    pub(super) fn changed(&self) {
+        self.known().extent = Extent::Some;
+    }
+
+    /// Nothing more will be learned.
+    pub(super) fn end(&self) {
+        self.settle(Extent::Ended);
+    }
+
+    fn settle(&self, extent: Extent) {
+        self.known().extent = extent;
+        self.settled.notify_waiters();
+    }
+
+    /// Whether the list could change how a call is judged, and the child might give it.
+    fn is_worth_asking(&self, head: &RequestHead<'_>, request: &Request) -> bool {
         let known = self.known();
-        known.all && known.headers.validate(head, request).is_ok()
+        match known.extent {
+            Extent::Some => true,
+            Extent::All => known.headers.validate(head, request).is_err(),
+            Extent::GivenUp | Extent::Ended => false,
+        }
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -58,13 +101,21 @@ impl Session {
     /// The [`Rejection`] to answer with.
     pub(crate) async fn examine(&self, head: &RequestHead<'_>, incoming: &Incoming) -> Result<(), Rejection> {
         let Incoming::Single(Message::Request(request)) = incoming else { return Ok(()) };
-        if !request.method.is("tools/call") || self.tools.certainly_agrees(head, request) {
+        if !request.method.is("tools/call") {
             return Ok(());
         }
-        let (told, listed) = oneshot::channel();
-        if self.inbox.send(ToActor::ListTools(told)).await.is_ok() {
-            // One that ends meanwhile has told all that it will.
-            let _ = timeout(PATIENCE, listed).await;
+        // Hears what comes after this line, so nothing is missed between the look and the wait.
+        let settled = self.tools.settled.notified();
+        if self.tools.is_worth_asking(head, request) {
+            let listed = async {
+                if self.inbox.send(ToActor::ListTools).await.is_ok() {
+                    settled.await;
+                }
+            };
+            if timeout(self.tools.patience, listed).await.is_err() {
+                warn!(session = self.number; "child did not list its tools in time: calls are judged without");
+                self.tools.settle(Extent::GivenUp);
+            }
         }
         self.tools.known().headers.validate(head, request)
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Events, Sidecar, is_alive, text_of};
 
-const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixture/modern.py");
+pub(crate) const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixture/modern.py");
 const META: &str =
     r#""io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}"#;
 
@@ -31,7 +31,7 @@ pub(crate) async fn call(sidecar: &Sidecar, tool: &str, arguments: Value) -> Val
     response.json().await.unwrap()
 }
 
-async fn listen(sidecar: &Sidecar, id: &str) -> Events {
+pub(crate) async fn listen(sidecar: &Sidecar, id: &str) -> Events {
     let filter = r#""notifications":{"toolsListChanged":true},"#;
     let mut events = Events::of(request(sidecar, id, "subscriptions/listen", (filter, "")).send().await.unwrap());
     let first = events.next().await.unwrap();

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Output;
+use crate::mcp::compose;
 use crate::mcp::correlate::Correlator;
 use crate::mcp::introduction::modern_meta;
 use crate::mcp::jsonrpc::{Outcome, Request};
@@ -17,6 +18,8 @@ const MAX_PAGES: usize = 100;
 pub(super) struct Listing {
     /// The page that is being waited for, and how many came before it.
     asked: Option<(u64, usize)>,
+    /// The tools have changed since: an answer that is still to come says little, and may never come.
+    outdated: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -31,9 +34,17 @@ struct Cursors {
 impl Listing {
     /// Asks for the first page, unless that is under way.
     pub(super) fn begin(&mut self, ids: &mut Correlator, outputs: &mut Vec<Output>) {
+        if let Some((number, _)) = self.asked.take_if(|_| self.outdated) {
+            outputs.push(Output::ToChild(compose::cancelled(number, "the tools have changed")));
+        }
         if self.asked.is_none() {
+            self.outdated = false;
             outputs.push(self.ask(0, None, ids));
         }
+    }
+
+    pub(super) fn outdate(&mut self) {
+        self.outdated = true;
     }
 
     pub(super) fn awaits(&self, number: u64) -> bool {

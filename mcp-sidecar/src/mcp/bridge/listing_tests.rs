@@ -2,6 +2,7 @@ use super::super::modern::Modern;
 use super::super::{Bridge, Event};
 use super::*;
 use crate::mcp::jsonrpc::{Incoming, Message};
+use crate::mcp::lines::TooLong;
 use crate::mcp::route::{Route, Seat};
 use crate::mcp::sse::StreamId;
 
@@ -52,6 +53,27 @@ fn all_pages_are_asked_for_one_after_the_other_and_only_once() {
     let outputs = on(&mut bridge, child(r#"{"jsonrpc":"2.0","id":2,"result":{"tools":[1]}}"#));
     assert_eq!(outputs, [Output::Tools(r#"{"tools":[1]}"#.into()), Output::AllTools]);
     assert_eq!(bridge.in_flight(), 0);
+}
+
+#[test]
+fn a_list_that_was_not_answered_is_asked_for_anew_once_the_tools_have_changed() {
+    let mut bridge = Bridge::Modern(Modern::new(9));
+    on(&mut bridge, Event::ListTools);
+    on(&mut bridge, child(r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#));
+    let outputs = on(&mut bridge, Event::ListTools);
+    assert_eq!(outputs[0], Output::ToChild(compose::cancelled(1, "the tools have changed")));
+    assert_eq!(asked(&outputs)["id"], 2);
+    assert_eq!(on(&mut bridge, Event::ListTools), [], "it is under way");
+    let late = on(&mut bridge, child(r#"{"jsonrpc":"2.0","id":1,"result":{"tools":[]}}"#));
+    assert!(matches!(late[..], [Output::Stray(_)]), "{late:?}");
+}
+
+#[test]
+fn a_page_that_is_too_long_is_the_last_one() {
+    let mut bridge = Bridge::Modern(Modern::new(9));
+    on(&mut bridge, Event::ListTools);
+    let line = TooLong { bytes: 9, answers: Some(1) };
+    assert_eq!(on(&mut bridge, Event::Oversized(line)), [Output::AllTools]);
 }
 
 #[test]

@@ -134,6 +134,7 @@ impl Modern {
             return self.closed_by_child(&note, outputs);
         }
         if note.method.is("notifications/tools/list_changed") {
+            self.listing.outdate();
             outputs.push(Output::ToolsChanged);
         }
         let routed = if note.method.is("notifications/progress") {
@@ -194,6 +195,9 @@ impl Modern {
 
     /// The line is gone. If it was an answer, its call fails, and it alone.
     fn oversized(&mut self, line: TooLong, outputs: &mut Vec<Output>) {
+        if line.answers.is_some_and(|number| self.listing.awaits(number)) {
+            return self.listing.page(Outcome::Error(Bytes::new()), &mut self.ids, outputs);
+        }
         let Some((number, call)) = line.answers.and_then(|number| Some((number, self.ids.abandon(number)?))) else {
             return outputs.push(Output::Stray("the line was no answer"));
         };

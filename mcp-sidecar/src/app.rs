@@ -2,10 +2,11 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::Server;
+use actix_web::dev::{Server, Service};
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpServer};
 use futures_util::future::OptionFuture;
@@ -17,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::child;
 use crate::cluster::{Cluster, NoCluster, record};
 use crate::config::{Config, Spawning};
+use crate::door::Door;
 use crate::http::{self, Elsewhere, Sidecar};
 use crate::mcp::origin::OriginPolicy;
 use crate::metrics::Metrics;
@@ -43,6 +45,7 @@ pub enum StartError {
 pub struct Application {
     addr: SocketAddr,
     server: Server,
+    door: Door,
     metrics: Option<(SocketAddr, Server)>,
     registry: Arc<Registry>,
     stopping: CancellationToken,
@@ -72,6 +75,7 @@ impl Application {
         let failed = |cause| StartError::Listen { host: config.host.clone(), port: config.port, cause };
         let listener = TcpListener::bind((config.host.as_str(), config.port)).map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
+        let door = Door::of(&listener).map_err(failed)?;
         let metrics = Metrics::new();
         let told = config.spawning.told.clone();
         let stopping = CancellationToken::new();
@@ -105,20 +109,9 @@ impl Application {
                 http::metrics::routes(service);
             }
         };
-        let server = HttpServer::new(move || App::new().app_data(sidecar.clone()).configure(routes))
-            .workers(share_of_processors())
-            .client_request_timeout(HEAD_TIMEOUT)
-            .keep_alive(KEEP_ALIVE)
-            // A client that closes its connection is noticed at once, even while nothing is written to it: since
-            // 2026-07-28 that cancels its request.
-            .h1_allow_half_closed(false)
-            .shutdown_timeout(GRACE_SECONDS)
-            .disable_signals()
-            .listen(listener)
-            .map_err(failed)?
-            .run();
+        let server = serve(listener, &door, sidecar, routes).map_err(failed)?;
         let patience = Patience { delay: config.shutdown_delay, drain: config.shutdown_timeout };
-        Ok(Self { addr, server, metrics: own_port, registry, elsewhere, stopping, patience })
+        Ok(Self { addr, server, door, metrics: own_port, registry, elsewhere, stopping, patience })
     }
 
     /// Where it listens; the port is the real one even if 0 was asked for.
@@ -134,12 +127,13 @@ impl Application {
     }
 
     /// Serves until `stop`, then: says that it is not ready, and waits for balancers to see it; other replicas pass
-    /// nothing on to here any more; no new connections; calls in flight finish (bounded), streams end, children end.
+    /// nothing on to here any more; new connections are refused; calls in flight finish (bounded), streams end, children
+    /// end.
     ///
     /// # Errors
     /// When the server ends by itself.
     pub async fn run_until_stopped(self, stop: CancellationToken) -> io::Result<()> {
-        let Self { server, metrics, registry, elsewhere, stopping, patience, .. } = self;
+        let Self { server, door, metrics, registry, elsewhere, stopping, patience, .. } = self;
         let handle = server.handle();
         // Still there while calls in flight finish; its connections hold nothing that must be finished.
         let metrics = OptionFuture::from(metrics.map(|(_, server)| server));
@@ -148,9 +142,10 @@ impl Application {
             stopping.cancel();
             sleep(patience.delay).await;
             OptionFuture::from(elsewhere.as_ref().map(|elsewhere| elsewhere.cluster.leave())).await;
-            handle.pause().await;
+            door.close(&handle).await;
             let passed_on = OptionFuture::from(elsewhere.as_ref().map(|elsewhere| elsewhere.drain(patience.drain)));
             tokio::join!(registry.shut_down(patience.drain), passed_on);
+            door.emptied(patience.drain).await;
             handle.stop(true).await;
             child::reap::none_left().await;
         };
@@ -176,6 +171,41 @@ fn believed(addr: SocketAddr, origin: OriginPolicy) -> OriginPolicy {
         warn!(addr:%; "any Host is let in, so a web page could reach this port by DNS rebinding: set BASE_DOMAIN or --allowed-host, and never publish the port past the gateway");
     }
     OriginPolicy { loopback, ..origin }
+}
+
+/// Every response, whatever its route, says when its connection ends.
+fn serve(
+    listener: TcpListener,
+    door: &Door,
+    sidecar: Data<Sidecar>,
+    routes: impl Fn(&mut ServiceConfig) + Copy + Send + 'static,
+) -> io::Result<Server> {
+    let farewell = door.farewell();
+    let app = move || {
+        // The worker's own count of who holds it: nothing is written that other workers read.
+        let farewell = Rc::new(farewell.clone());
+        App::new().app_data(sidecar.clone()).configure(routes).wrap_fn(move |request, routes| {
+            let (farewell, answered) = (Rc::clone(&farewell), routes.call(request));
+            async move {
+                let mut answer = answered.await?;
+                farewell.tell(answer.response_mut().head_mut());
+                Ok(answer)
+            }
+        })
+    };
+    let server = HttpServer::new(app)
+        .on_connect(door.count())
+        .workers(share_of_processors())
+        .client_request_timeout(HEAD_TIMEOUT)
+        .keep_alive(KEEP_ALIVE)
+        // A client that closes its connection is noticed at once, even while nothing is written to it: since
+        // 2026-07-28 that cancels its request.
+        .h1_allow_half_closed(false)
+        .shutdown_timeout(GRACE_SECONDS)
+        .disable_signals()
+        .listen(listener)?
+        .run();
+    Ok(server)
 }
 
 /// `/metrics` alone. One worker is plenty for a scraper.

@@ -6,3 +6,4 @@ mod calls;
 mod idle_sessions;
 mod sidecar;
 mod soak;
+mod stop;

@@ -1,9 +1,9 @@
 //! `/metrics`: what is counted, and who may see it.
 
-use reqwest::Client;
+use reqwest::{Client, StatusCode};
 use serde_json::json;
 
-use crate::support::{Events, Sidecar, eventually_async};
+use crate::support::{Events, Sidecar, call, eventually_async};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_its_calls_and_its_end_are_counted() {
@@ -49,6 +49,38 @@ async fn each_refusal_and_each_limit_that_is_reached_is_counted() {
         (r#"mcp_limits_reached_total{limit="sessions"}"#, 1),
     ] {
         assert_eq!(sidecar.count(series).await, count, "{series}");
+    }
+    sidecar.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_limit_of_a_session_that_is_reached_is_counted() {
+    let limits = [
+        &["--max-sessions-per-user", "1"][..],
+        &["--max-calls", "1", "--call-timeout", "1"],
+        &["--max-line", "2000"],
+        &["--timeout", "1"],
+    ];
+    let sidecar = Sidecar::with(&limits.concat()).await;
+    for limit in ["sessions_per_user", "calls", "call_timeout", "line", "idle_timeout"] {
+        let series = format!(r#"mcp_limits_reached_total{{limit="{limit}"}}"#);
+        let before = sidecar.count(&series).await;
+        let session = sidecar.session_of("2025-11-25", Some("alice")).await;
+        match limit {
+            "sessions_per_user" => drop(sidecar.session_of("2025-11-25", Some("alice")).await),
+            "calls" => {
+                let hang = || session.post(call("1", r#"{"name":"hang"}"#));
+                let (one, other) = tokio::join!(hang(), hang());
+                assert!([one.status(), other.status()].contains(&StatusCode::TOO_MANY_REQUESTS));
+            }
+            "call_timeout" => assert_eq!(session.call("hang", json!({})).await["error"]["code"], -32603),
+            "line" => {
+                assert_eq!(session.call("large", json!({ "bytes": 4000 })).await["error"]["code"], -32603);
+            }
+            _ => {}
+        }
+        eventually_async(limit, async || sidecar.count(&series).await > before).await;
+        session.delete().await;
     }
     sidecar.stopped().await;
 }

@@ -55,14 +55,10 @@ async fn each_refusal_and_each_limit_that_is_reached_is_counted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_limit_of_a_session_that_is_reached_is_counted() {
-    let limits = [
-        &["--max-sessions-per-user", "1"][..],
-        &["--max-calls", "1", "--call-timeout", "1"],
-        &["--max-line", "2000"],
-        &["--timeout", "1"],
-    ];
+    let limits =
+        [&["--max-sessions-per-user", "1"][..], &["--max-calls", "1", "--call-timeout", "1"], &["--max-line", "2000"]];
     let sidecar = Sidecar::with(&limits.concat()).await;
-    for limit in ["sessions_per_user", "calls", "call_timeout", "line", "idle_timeout"] {
+    for limit in ["sessions_per_user", "calls", "call_timeout", "line"] {
         let series = format!(r#"mcp_limits_reached_total{{limit="{limit}"}}"#);
         let before = sidecar.count(&series).await;
         let session = sidecar.session_of("2025-11-25", Some("alice")).await;
@@ -83,6 +79,12 @@ async fn each_limit_of_a_session_that_is_reached_is_counted() {
         session.delete().await;
     }
     sidecar.stopped().await;
+
+    let short = Sidecar::with(&["--timeout", "1"]).await;
+    short.initialize("2025-11-25", None).await;
+    let idle = async || short.count(r#"mcp_limits_reached_total{limit="idle_timeout"}"#).await == 1;
+    eventually_async("the session has been idle too long", idle).await;
+    short.stopped().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -23,7 +23,7 @@ pub mod watchdog;
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -33,6 +33,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::mcp::lines::TooLong;
+use family::Family;
 
 /// What to start. No shell is involved.
 #[derive(Clone, Debug)]
@@ -108,7 +109,24 @@ pub struct Child {
     ended: watch::Receiver<Option<ExitReason>>,
     stopping: CancellationToken,
     _stop: DropGuard,
-    is_process: bool,
+    /// Absent at a [`seat`].
+    pulse: Option<Pulse>,
+}
+
+/// Tells whether a child can be given work.
+#[derive(Clone, Debug)]
+pub(crate) struct Pulse {
+    family: Weak<Family>,
+    stopping: CancellationToken,
+}
+
+impl Pulse {
+    /// Its process lives, as the kernel says, and nobody has told it to end. One that cannot serve may still take a
+    /// while until [`Child::has_ended`], as those that it started do.
+    pub(crate) fn can_serve(&self) -> bool {
+        let leads = |family: Arc<Family>| family.leader_end().is_none();
+        !self.stopping.is_cancelled() && self.family.upgrade().is_some_and(leads)
+    }
 }
 
 impl Child {
@@ -150,7 +168,12 @@ impl Child {
 
     /// Whether it is a process, and not a [`seat`] at one.
     pub(crate) fn is_process(&self) -> bool {
-        self.is_process
+        self.pulse.is_some()
+    }
+
+    /// Of a process.
+    pub(crate) fn pulse(&self) -> Option<&Pulse> {
+        self.pulse.as_ref()
     }
 
     /// The process id, which is also that of its group and session.
@@ -188,7 +211,7 @@ pub fn spawn(
         ended: ended.clone(),
         stopping: stopping.clone(),
         _stop,
-        is_process: true,
+        pulse: Some(Pulse { family: Arc::downgrade(&family), stopping: stopping.clone() }),
     };
 
     let writer = supervisor.spawn(stdin::write(stdin, lines, stopping.clone()));

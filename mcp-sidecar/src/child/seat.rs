@@ -21,7 +21,7 @@ pub(crate) fn take(process: u32, queue: usize) -> (Child, Seat) {
     let (end, ended) = watch::channel(None);
     let stopping = CancellationToken::new();
     let _stop = stopping.clone().drop_guard();
-    let child = Child { id: process, stdin, ended, stopping: stopping.clone(), _stop, is_process: false };
+    let child = Child { id: process, stdin, ended, stopping: stopping.clone(), _stop, pulse: None };
     (child, Seat { lines, stopping, end })
 }
 

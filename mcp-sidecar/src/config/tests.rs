@@ -73,8 +73,12 @@ fn all_faults_are_reported_at_once() {
 
 #[test]
 fn a_server_cannot_be_started_ahead_of_the_user_that_it_is_told() {
-    let faults = faults(&["--warm", "1", "--env-from-header", "USER=X-User-Id", "srv"], &[]);
-    assert!(faults[0].contains("--warm") && faults[0].contains("--env-from-header"), "{faults:?}");
+    for told in [["--env-from-header", "USER=X-User-Id"], ["--arg-from-header", "--user=X-User-Id"]] {
+        for isolation in ["session", "user", "shared"] {
+            let faults = faults(&[&["--warm", "1", "--isolation", isolation], &told[..], &["srv"]].concat(), &[]);
+            assert!(faults[0].contains("--warm") && faults[0].contains(told[0]), "{faults:?}");
+        }
+    }
     assert_eq!(config(&["--warm", "1", "srv"], &[]).unwrap().limits.warm, 1);
 }
 

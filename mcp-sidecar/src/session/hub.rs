@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::registry::{Registry, Session};
 use super::restart::Spawned;
-use crate::child::{self, Child, ExitReason, FromChild};
+use crate::child::{self, Child, ExitReason, FromChild, Pulse};
 use crate::mcp::bridge::shared::{Event, Output, Shared};
 use crate::mcp::jsonrpc::{Incoming, Malformed, Message};
 use crate::mcp::route::Seat;
@@ -36,6 +36,7 @@ enum ToHub {
 #[derive(Debug)]
 pub(super) struct Entrance {
     process: u32,
+    pulse: Pulse,
     inbox: mpsc::Sender<ToHub>,
     seats: AtomicU32,
 }
@@ -69,14 +70,16 @@ impl Registry {
     pub(super) fn take_seat(self: &Arc<Self>, key: Owner, session: &Session) -> std::io::Result<Spawned> {
         let mut hubs = self.hubs();
         let (queues, supervisor) = (&self.spawning.limits, &self.supervisor);
-        if let Some(seat) = hubs.get(&key).and_then(|hub| hub.take_seat(queues, supervisor)) {
+        let serving = hubs.get(&key).filter(|hub| hub.pulse.can_serve());
+        if let Some(seat) = serving.and_then(|hub| hub.take_seat(queues, supervisor)) {
             return Ok(seat);
         }
         let (child, events) = self.spawn_process(&key, session)?;
         let (sender, inbox) = mpsc::channel(INBOX);
-        let entrance = Entrance { process: child.id(), inbox: sender, seats: AtomicU32::new(0) };
-        let seat =
-            entrance.take_seat(queues, supervisor).ok_or_else(|| std::io::Error::other("no seat at a new child"))?;
+        let no_seat = || std::io::Error::other("no seat at a new child");
+        let pulse = child.pulse().ok_or_else(no_seat)?.clone();
+        let entrance = Entrance { process: child.id(), pulse, inbox: sender, seats: AtomicU32::new(0) };
+        let seat = entrance.take_seat(queues, supervisor).ok_or_else(no_seat)?;
         info!(session = session.number, pid = child.id(); "a child that sessions share was started");
         let hub = Hub {
             _in_use: self.metrics.child(),

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::registry::Registry;
 use super::restart::{Backoff, LONGEST, Spawned};
+use crate::child::Pulse;
 use crate::metrics::InUse;
 
 /// Between two spares, so that starting them leaves sessions their share of the machine.
@@ -30,6 +31,10 @@ struct Spare {
 }
 
 impl Spare {
+    fn can_serve(&self) -> bool {
+        self.spawned.0.pulse().is_some_and(Pulse::can_serve)
+    }
+
     fn has_ended(&self) -> bool {
         self.spawned.0.has_ended()
     }
@@ -43,11 +48,12 @@ pub(super) struct Warm {
 }
 
 impl Warm {
-    /// The oldest one that lives: it has had most time to load.
+    /// The oldest one that lives: it has had most time to load. One whose process has died is none, though what that
+    /// had started may take a while to end.
     pub(super) fn take(&self) -> Option<Spawned> {
         let spare = {
             let mut spares = self.spares();
-            let living = spares.iter().position(|spare| !spare.has_ended())?;
+            let living = spares.iter().position(Spare::can_serve)?;
             spares.remove(living)?
         };
         self.changed.notify_one();

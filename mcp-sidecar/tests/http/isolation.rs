@@ -1,8 +1,10 @@
 //! `--isolation`: sessions that share a child, over real HTTP.
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 
-use crate::support::{Sidecar, eventually, is_alive, text_of};
+use crate::support::{FIXTURE, Sidecar, eventually, eventually_async, is_alive, text_of};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_of_one_user_share_a_process_and_those_of_another_do_not() {
@@ -96,4 +98,23 @@ async fn when_a_shared_process_dies_its_sessions_go_on_with_another() {
     let (first, second) = (one.pid().await, other.pid().await);
     assert_ne!(first, pid);
     assert_eq!(first, second);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shared_process_that_has_died_takes_no_new_session_even_while_what_it_started_lives_on() {
+    let orphaning = format!("(trap '' TERM; exec sleep 1000) & exec python3 {FIXTURE}");
+    let sidecar = Sidecar::around(&["--isolation", "shared"], &["sh", "-c", &orphaning]).await;
+    let old = sidecar.session().await;
+    let pid = old.pid().await;
+    kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL).unwrap();
+    eventually("it obeys", || !is_alive(pid)).await;
+    let new = sidecar.session().await;
+    let another = new.pid().await;
+    assert_ne!(another, pid);
+    assert_eq!(sidecar.session().await.pid().await, another);
+    eventually_async("the old session goes on there too", async || {
+        let answer = old.call("pid", json!({})).await;
+        answer["error"]["data"]["reason"] != "child_exited" && text_of(&answer) == another.to_string()
+    })
+    .await;
 }

@@ -6,7 +6,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::json;
 
-use crate::support::{Sidecar, eventually, is_alive, text_of};
+use crate::support::{Session, Sidecar, eventually, is_alive, text_of};
 
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixture/server.py");
 
@@ -19,9 +19,20 @@ struct Warmed {
 
 impl Warmed {
     async fn start(options: &[&str]) -> Self {
-        let (births, heard) = (tempfile::NamedTempFile::new().unwrap(), tempfile::NamedTempFile::new().unwrap());
-        let script =
-            format!("echo $$ >> {}; tee -a {} | python3 {FIXTURE}", births.path().display(), heard.path().display());
+        let heard = tempfile::NamedTempFile::new().unwrap();
+        let server = format!("tee -a {} | python3 {FIXTURE}", heard.path().display());
+        Self::around(options, &server, heard).await
+    }
+
+    /// The fixture as the very process that was born, after a script has run.
+    async fn after(script: &str, options: &[&str]) -> Self {
+        let server = format!("{script}\nexec python3 {FIXTURE}");
+        Self::around(options, &server, tempfile::NamedTempFile::new().unwrap()).await
+    }
+
+    async fn around(options: &[&str], server: &str, heard: tempfile::NamedTempFile) -> Self {
+        let births = tempfile::NamedTempFile::new().unwrap();
+        let script = format!("births={}\necho $$ >> $births\n{server}", births.path().display());
         let sidecar = Sidecar::around(options, &["sh", "-c", &script]).await;
         Self { sidecar, births, heard }
     }
@@ -68,6 +79,81 @@ async fn a_dead_spare_is_replaced() {
     kill(Pid::from_raw(warmed.births()[0].cast_signed()), Signal::SIGKILL).unwrap();
     eventually("another one", || warmed.births().len() == 2).await;
     assert_eq!(text_of(&warmed.sidecar.session().await.call("echo", json!({ "text": "x" })).await), "x");
+}
+
+/// What it had started lives on for a while, and so does what is left of it.
+const ORPHANING: &str = "(trap '' TERM; exec sleep 1000) &";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spare_that_has_died_is_handed_to_nobody_even_while_what_it_started_lives_on() {
+    let warmed = Warmed::after(ORPHANING, &["--warm", "1"]).await;
+    for round in 1..=5 {
+        eventually("a spare", || warmed.births().len() == 2 * round - 1).await;
+        let spare = warmed.births().pop().unwrap();
+        kill(Pid::from_raw(spare.cast_signed()), Signal::SIGKILL).unwrap();
+        eventually("it obeys", || !is_alive(spare)).await;
+        let session = warmed.sidecar.session().await;
+        assert_eq!(session.pid().await, warmed.births()[2 * round - 1], "a process of its own");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spare_that_has_loaded_serves_a_new_session_that_another_process_could_not_serve_yet() {
+    let gate = tempfile::NamedTempFile::new().unwrap().into_temp_path();
+    let slow = format!("while [ ! -e {} ]; do sleep 0.01; done; echo >> $births.loaded", gate.display());
+    let warmed = Warmed::after(&slow, &["--warm", "1"]).await;
+    let loaded = warmed.births.path().with_extension("loaded");
+    let count = || fs::read_to_string(&loaded).unwrap_or_default().lines().count();
+    eventually("a spare has loaded", || count() == 1).await;
+    // Whatever is started from now on never loads.
+    gate.close().unwrap();
+    let session = warmed.sidecar.session().await;
+    assert_eq!(session.pid().await, warmed.births()[0]);
+    eventually("the next spare is on its way", || warmed.births().len() == 2).await;
+    assert_eq!((session.pid().await, count()), (warmed.births()[0], 1));
+    fs::remove_file(loaded).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn spares_that_die_as_they_start_are_replaced_until_one_lives_and_none_reaches_a_client() {
+    let warmed = Warmed::after("[ $(wc -l < $births) -gt 4 ] || exit 3", &["--warm", "1"]).await;
+    eventually("one that lives", || warmed.births().len() == 5).await;
+    let session = warmed.sidecar.session().await;
+    assert!(warmed.births()[4..].contains(&session.pid().await));
+    assert_eq!(warmed.sidecar.count(r#"mcp_sessions_ended_total{reason="not_opened"}"#).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_that_users_share_are_taken_from_the_spares_and_so_are_those_in_place_of_crashed_ones() {
+    for (isolation, apart) in [("user", true), ("shared", false)] {
+        let warmed = Warmed::after("", &["--warm", "1", "--isolation", isolation]).await;
+        eventually("a spare", || warmed.births().len() == 1).await;
+        let session = async |user| warmed.sidecar.session_of("2025-11-25", Some(user)).await;
+        let (one, other) = (session("alice").await, session("alice").await);
+        let first = warmed.births()[0];
+        assert_eq!((one.pid().await, other.pid().await), (first, first), "{isolation}");
+        eventually("the spare is replaced, once", || warmed.births().len() == 2).await;
+        let bob = session("bob").await;
+        let of_bob = bob.pid().await;
+        assert_eq!(of_bob, warmed.births()[usize::from(apart)], "{isolation}");
+        eventually("a spare again", || warmed.births().len() == 2 + usize::from(apart)).await;
+        let spare = warmed.births().pop().unwrap();
+        kill(Pid::from_raw(first.cast_signed()), Signal::SIGKILL).unwrap();
+        assert_eq!(pid_after_crash(&one).await, spare, "{isolation}");
+        assert_eq!(pid_after_crash(&other).await, spare, "{isolation}");
+        let of_bob_now = pid_after_crash(&bob).await;
+        assert_eq!(of_bob_now, if apart { of_bob } else { spare }, "{isolation}");
+    }
+}
+
+/// The first call may have been in flight when its process went.
+async fn pid_after_crash(session: &Session<'_>) -> u32 {
+    loop {
+        let answer = session.call("pid", json!({})).await;
+        if answer["error"]["data"]["reason"] != "child_exited" {
+            return text_of(&answer).parse().unwrap();
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,7 @@ mod ended;
 mod guarded;
 mod load;
 mod passed_on;
+mod sharing;
 
 use std::{process::Command, time::Duration};
 

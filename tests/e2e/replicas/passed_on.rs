@@ -109,14 +109,14 @@ async fn what_a_client_of_2024_11_05_posts_to_any_replica_is_answered_on_its_str
 }
 
 /// A call that makes the server ask, its question, and the call's stream.
-async fn sampled(client: &McpClient) -> (Value, Events) {
+pub(super) async fn sampled(client: &McpClient) -> (Value, Events) {
     let call = client.request("tools/call", json!({ "name": "sample", "arguments": { "text": "what?" } }));
     let mut stream = Events::of(client.post(&call).await);
     let question = stream.until("sampling/createMessage").await;
     (question, stream)
 }
 
-async fn answer(client: &McpClient, question: &Value) {
+pub(super) async fn answer(client: &McpClient, question: &Value) {
     let result = json!({ "role": "assistant", "model": "m", "content": { "type": "text", "text": "sampled" } });
     let answer = client.post(&json!({ "jsonrpc": "2.0", "id": question["id"], "result": result })).await;
     assert_eq!(answer.status(), StatusCode::ACCEPTED);

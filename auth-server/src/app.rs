@@ -3,11 +3,16 @@
 use std::{
     io,
     net::{SocketAddr, TcpListener},
+    rc::Rc,
     sync::Arc,
     time::Duration,
 };
 
-use actix_web::{App, HttpServer, dev::Server, web::Data};
+use actix_web::{
+    App, HttpServer,
+    dev::{Server, Service},
+    web::Data,
+};
 use log::warn;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -16,6 +21,7 @@ use crate::{
     clients::Clients,
     clock,
     config::{Config, StorageConfig},
+    door::Door,
     fetch::{self, Fetcher, Names},
     http::{self, AuthServer, Policies, Usage},
     identity::{GitHub, IdentityProvider},
@@ -46,6 +52,7 @@ pub enum StartError {
 pub struct Application {
     addr: SocketAddr,
     server: Server,
+    door: Door,
     /// `/metrics`, when it is asked for.
     metrics: Option<(SocketAddr, Server)>,
     auth_server: Data<AuthServer>,
@@ -64,19 +71,12 @@ impl Application {
         let failed = |cause| StartError::Listen { addr: format!("{}:{}", config.host, config.port), cause };
         let listener = TcpListener::bind((config.host.as_str(), config.port)).map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
+        let door = Door::of(&listener).map_err(failed)?;
         let metrics = config.metrics_addr.as_deref().map(metrics_server).transpose()?;
         let auth_server = Data::new(auth_server(&config).await?);
         let admin = admin_socket(&config.storage);
-        let shared = auth_server.clone();
-        let server = HttpServer::new(move || App::new().app_data(shared.clone()).configure(http::routes))
-            .client_request_timeout(HEAD_TIMEOUT)
-            .keep_alive(KEEP_ALIVE)
-            .shutdown_timeout(GRACE_SECONDS)
-            .disable_signals()
-            .listen(listener)
-            .map_err(failed)?
-            .run();
-        Ok(Self { addr, server, metrics, auth_server, admin })
+        let server = serve(listener, &door, auth_server.clone()).map_err(failed)?;
+        Ok(Self { addr, server, door, metrics, auth_server, admin })
     }
 
     pub fn addr(&self) -> SocketAddr {
@@ -108,7 +108,7 @@ impl Application {
     }
 
     async fn answer_until(self, stop: CancellationToken) -> io::Result<()> {
-        let work = serve_until(self.server, &self.auth_server, stop);
+        let work = serve_until(self.server, &self.door, &self.auth_server, stop);
         let Some((_, metrics)) = self.metrics else { return work.await };
         let numbers = metrics.handle();
         let served = async {
@@ -121,7 +121,33 @@ impl Application {
     }
 }
 
-async fn serve_until(server: Server, auth_server: &AuthServer, stop: CancellationToken) -> io::Result<()> {
+/// Every response, whatever its route, says when its connection ends.
+fn serve(listener: TcpListener, door: &Door, auth_server: Data<AuthServer>) -> io::Result<Server> {
+    let farewell = door.farewell();
+    let app = move || {
+        // The worker's own count of who holds it: nothing is written that other workers read.
+        let farewell = Rc::new(farewell.clone());
+        App::new().app_data(auth_server.clone()).configure(http::routes).wrap_fn(move |request, routes| {
+            let (farewell, answered) = (Rc::clone(&farewell), routes.call(request));
+            async move {
+                let mut answer = answered.await?;
+                farewell.tell(answer.response_mut().head_mut());
+                Ok(answer)
+            }
+        })
+    };
+    let server = HttpServer::new(app)
+        .on_connect(door.count())
+        .client_request_timeout(HEAD_TIMEOUT)
+        .keep_alive(KEEP_ALIVE)
+        .shutdown_timeout(GRACE_SECONDS)
+        .disable_signals()
+        .listen(listener)?
+        .run();
+    Ok(server)
+}
+
+async fn serve_until(server: Server, door: &Door, auth_server: &AuthServer, stop: CancellationToken) -> io::Result<()> {
     let lost = auth_server.store.lost();
     let handle = server.handle();
     let mut hangup = signal(SignalKind::hangup())?;
@@ -137,9 +163,14 @@ async fn serve_until(server: Server, auth_server: &AuthServer, stop: Cancellatio
     }
     // Whoever balances hears «not ready» while requests are still answered, and sends the next ones elsewhere.
     auth_server.stopping.cancel();
+    let sent_away = async {
+        tokio::time::sleep(auth_server.shutdown_delay).await;
+        door.close(&handle).await;
+        door.emptied().await;
+    };
     tokio::select! {
         ended = &mut server => return ended,
-        () = tokio::time::sleep(auth_server.shutdown_delay) => {}
+        () = sent_away => {}
     }
     let (ended, ()) = tokio::join!(server, handle.stop(true));
     if lost.is_cancelled() { Err(io::Error::other("the store is lost until it is opened anew")) } else { ended }

@@ -8,6 +8,7 @@
 //! | [`store`] | what is remembered, in Redis or in an embedded database |
 //! | `clients`, `fetch` | who a client is that describes itself, and the HTTPS client for URLs that strangers name |
 //! | `outgoing` | HTTPS clients that are built beside the start |
+//! | `door` | the listening socket, and how clients are sent away at the end (the only file that names nix and socket2) |
 //! | `http` | routes; handlers extract, load, decide, commit, reply |
 //! | [`audit`] | who was granted, refused, revoked: one function an event |
 //! | `metrics` | every metric, declared once |
@@ -23,6 +24,7 @@ pub mod cli;
 mod clients;
 mod clock;
 pub mod config;
+mod door;
 mod fetch;
 mod http;
 mod identity;

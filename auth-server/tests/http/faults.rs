@@ -1,8 +1,9 @@
 //! What is not the client's fault is never told as if it were, and a stop loses no request.
 
-use std::time::Duration;
+use std::{io::ErrorKind, time::Duration};
 
-use reqwest::StatusCode;
+use reqwest::{Response, StatusCode};
+use tokio::net::TcpStream;
 
 use crate::support::{
     Service,
@@ -37,6 +38,16 @@ async fn a_store_that_is_away_is_503_and_never_401() {
     whole.stop().await;
 }
 
+fn ends_its_connection(response: &Response) -> bool {
+    response.headers().get("connection").is_some_and(|value| value == "close")
+}
+
+async fn verified_once(service: &Service) -> Response {
+    let verified = service.verify(None).await;
+    assert_eq!(verified.status(), StatusCode::UNAUTHORIZED);
+    verified
+}
+
 #[actix_web::test]
 async fn a_request_in_flight_is_answered_although_the_server_is_stopping() {
     let service = Service::start().await;
@@ -45,12 +56,18 @@ async fn a_request_in_flight_is_answered_although_the_server_is_stopping() {
     let state = query(&location(&service.decide(&asked, "approve").await), "state").unwrap();
     let code = code_for("slow");
     let pairs = [("code", code.as_str()), ("state", state.as_str())];
+    let address = service.url.strip_prefix("http://").unwrap();
     let stopping = async {
         tokio::time::sleep(Duration::from_millis(100)).await;
         service.begin_stop();
+        // As Traefik asks: on a connection that is kept, until it is told to make another one, which is refused.
+        while !ends_its_connection(&verified_once(&service).await) {}
+        let refused = TcpStream::connect(address).await.expect_err("nobody is let in");
+        assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
     };
     let (answered, ()) = tokio::join!(service.callback(&asked.cookie, &pairs), stopping);
     assert_eq!(answered.status(), StatusCode::TEMPORARY_REDIRECT);
+    assert!(ends_its_connection(&answered), "{answered:?}");
     assert!(query(&location(&answered), "code").is_some());
     service.stop().await;
 }

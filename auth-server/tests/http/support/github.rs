@@ -30,7 +30,7 @@ async fn user(request: HttpRequest) -> HttpResponse {
         Some("broken") => HttpResponse::InternalServerError().body("unicorn"),
         Some(login) => {
             if login == "slow" {
-                tokio::time::sleep(Duration::from_millis(500)).await;
+                tokio::time::sleep(Duration::from_millis(1000)).await;
             }
             let id = if login == "octocat" { 583_231 } else { 1_000 + login.len() };
             let user = json!({"id": id, "login": login, "email": "octo@example.org", "name": "Octo Cat"});

@@ -1,6 +1,8 @@
 # An unmodified stdio MCP server with the sidecar in front. Built from the project's root, once per service:
 #   target   python | node | tmux | browser | plain (a Python server that speaks HTTP itself)
 #   PACKAGE  what pip or npm installs; the compose file names the command
+#   ALSO     for pip: older releases of what PACKAGE builds on, where it does not work with the newest
+# Needs BuildKit, which builds only the stages that a target rests on: DOCKER_BUILDKIT=1 before Docker 23.
 FROM rust:1.95.0-bookworm AS build
 WORKDIR /src
 RUN apt-get update && apt-get install -y --no-install-recommends musl-tools \
@@ -14,8 +16,9 @@ COPY --from=build /src/target/static/mcp-sidecar /usr/local/bin/mcp-sidecar
 
 FROM python:3.12-slim-bookworm AS plain
 ARG PACKAGE
+ARG ALSO=
 RUN useradd --uid 1000 --create-home mcp && install -d -o mcp /app /logs
-RUN pip install --no-cache-dir "$PACKAGE"
+RUN pip install --no-cache-dir "$PACKAGE" $ALSO
 COPY compose/mcp-ok /usr/local/bin/
 USER mcp
 WORKDIR /app

@@ -34,6 +34,10 @@ conformance *arguments:
 soak *arguments:
     scripts/soak {{ arguments }}
 
+# the sidecar in real containers, as docs/sidecar.md shows; needs Docker and target/static/mcp-sidecar
+docker-trial *arguments:
+    scripts/docker-trial {{ arguments }}
+
 # measure against the Python original and the limit; writes docs/benchmarks.md
 bench *arguments:
     scripts/bench {{ arguments }}

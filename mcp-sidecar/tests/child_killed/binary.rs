@@ -80,8 +80,8 @@ fn a_call_that_is_given_up_leaves_the_tree_and_delete_ends_it() {
     eventually("nothing is left", || sidecar.tree() == 0);
 }
 
-#[test]
-fn as_pid_1_the_sidecar_collects_orphans_and_obeys_sigterm() {
+/// A sidecar that is PID 1 of a process namespace, and its id outside.
+fn as_pid_1(name: &str) -> (Sidecar, Pid) {
     let as_root = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"];
     let as_anybody = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc", "--kill-child"];
     let permitted = |namespace: &&[&str]| {
@@ -90,16 +90,34 @@ fn as_pid_1_the_sidecar_collects_orphans_and_obeys_sigterm() {
     };
     let namespace = [&as_anybody[..], &as_root[..]].into_iter().find(permitted);
     let namespace = namespace.expect("this machine allows no process namespace, which this test is about");
-    let mut sidecar = Sidecar::start("pid1", namespace);
-    let session = sidecar.initialize();
+    let sidecar = Sidecar::start(name, namespace);
     let unshare = sidecar.process.id();
     let children = fs::read_to_string(format!("/proc/{unshare}/task/{unshare}/children")).unwrap();
-    let init: i32 = children.trim().parse().unwrap();
+    (sidecar, Pid::from_raw(children.trim().parse().unwrap()))
+}
+
+#[test]
+fn as_pid_1_the_sidecar_collects_orphans_and_obeys_sigterm() {
+    let (mut sidecar, init) = as_pid_1("pid1");
+    let session = sidecar.initialize();
     sidecar.ask(&format!("DELETE /mcp HTTP/1.1\r\nMcp-Session-Id: {session}"), "");
     // The sidecar is left, inside unshare.
-    eventually("no process and no zombie is left", || sidecar.tree() == 1 && zombies_of(init) == 0);
-    kill(Pid::from_raw(init), Signal::SIGTERM).unwrap();
+    eventually("no process and no zombie is left", || sidecar.tree() == 1 && zombies_of(init.as_raw()) == 0);
+    kill(init, Signal::SIGTERM).unwrap();
     assert!(sidecar.process.wait().unwrap().success());
+}
+
+#[test]
+fn as_pid_1_the_sidecar_passes_on_signals_that_mean_nothing_to_itself() {
+    for signal in [Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGUSR2] {
+        let (sidecar, init) = as_pid_1(&format!("pid1-{signal}"));
+        sidecar.initialize();
+        assert!(sidecar.tree() > 1);
+        kill(init, signal).unwrap();
+        // By default they end a process; the sidecar itself lives on.
+        eventually("the children got it", || sidecar.tree() == 1 && zombies_of(init.as_raw()) == 0);
+        sidecar.initialize();
+    }
 }
 
 fn zombies_of(parent: i32) -> usize {

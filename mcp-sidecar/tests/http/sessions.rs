@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::support::{Sidecar, eventually, eventually_async, is_alive, text_of};
+use crate::support::{Sidecar, call, eventually, eventually_async, is_alive, text_of};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_belongs_to_the_user_who_opened_it() {
@@ -119,4 +119,17 @@ async fn a_client_that_left_before_it_knew_its_session_leaves_no_process() {
     }
     let pid: u32 = std::fs::read_to_string(&file).unwrap().parse().unwrap();
     eventually("the child is gone", || !is_alive(pid)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_in_flight_is_no_idleness() {
+    let sidecar = Sidecar::with(&["--timeout", "2"]).await;
+    // Nobody listens meanwhile, and the child says nothing for longer than the session may be idle.
+    let response = sidecar.initialize("2025-06-18", None).await;
+    let id = response.headers()["mcp-session-id"].to_str().unwrap().to_owned();
+    let sleep = sidecar.post(call("1", r#"{"name":"sleep","arguments":{"seconds":5}}"#));
+    let slept = sleep.header("Mcp-Session-Id", id).send().await.unwrap();
+    assert_eq!(slept.status(), 200);
+    assert!(slept.text().await.unwrap().contains("slept"));
+    sidecar.stopped().await;
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use log::{error, info, warn};
 use mcp_sidecar::app::{Application, share_of_processors};
-use mcp_sidecar::child::{descriptors, reap, watchdog};
+use mcp_sidecar::child::{descriptors, private, reap, watchdog};
 use mcp_sidecar::cli;
 use mcp_sidecar::config::{Config, Unusable};
 use mcp_sidecar::logging;
@@ -28,6 +28,9 @@ const BLOCKING_THREADS: usize = 16;
 const FOR_EVER: Duration = Duration::from_secs(315_360_000);
 
 fn main() -> ExitCode {
+    if let Err(cause) = private::keep_private() {
+        return misconfigured(&format!("mcp-sidecar cannot hide its environment from its children: {cause}\n"));
+    }
     if let Some(code) = watchdog::main_if_requested(std::env::args_os()) {
         return code;
     }

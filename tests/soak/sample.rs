@@ -3,6 +3,7 @@
 use std::{
     fmt::Write,
     fs,
+    io::ErrorKind,
     sync::mpsc::{self, RecvTimeoutError, Sender},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -34,7 +35,7 @@ impl Sample {
         Self {
             second: 0,
             processes: descendants(pid).len(),
-            descriptors: fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count),
+            descriptors: descriptors(pid),
             threads: number("Threads:").unwrap_or(0),
             memory_kib: number("VmRSS:").unwrap_or(0) as u64,
         }
@@ -47,6 +48,16 @@ impl Sample {
 
     pub(crate) fn is_back_at(&self, before: &Self) -> bool {
         self.processes == before.processes && self.descriptors == before.descriptors && self.threads <= most_threads()
+    }
+}
+
+/// None of a process that is gone.
+fn descriptors(pid: Pid) -> usize {
+    match fs::read_dir(format!("/proc/{pid}/fd")) {
+        Err(refused) if refused.kind() == ErrorKind::PermissionDenied => {
+            panic!("only root may count the sidecar's descriptors (PR_SET_DUMPABLE): run the soak as root")
+        }
+        open => open.map_or(0, Iterator::count),
     }
 }
 

@@ -10,6 +10,7 @@
 
 pub mod descriptors;
 mod family;
+pub mod private;
 mod processes;
 pub mod reap;
 pub(crate) mod seat;

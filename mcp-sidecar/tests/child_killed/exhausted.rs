@@ -36,7 +36,7 @@ fn a_low_soft_limit_of_descriptors_is_raised_and_the_children_keep_theirs() {
 }
 
 /// Another user than root, whom the system lets fork as often as it likes.
-const NOT_ROOT: &[&str] =
+pub(crate) const NOT_ROOT: &[&str] =
     &["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all", "--inh-caps=-all"];
 
 /// Sets the soft limit as the sidecar's own user, who may do so.

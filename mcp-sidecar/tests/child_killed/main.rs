@@ -9,6 +9,8 @@ mod exhausted;
 #[cfg(test)]
 mod killed_sidecar;
 #[cfg(test)]
+mod private;
+#[cfg(test)]
 mod sidecar;
 #[cfg(test)]
 #[path = "../child_faults/support.rs"]

@@ -19,7 +19,7 @@ for line in sys.stdin:
 "; :'; :"#;
 pub(crate) const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}"#;
 /// Marks, in the environment, all that one test has started.
-const MARK: &str = "CHILD_FAULTS_TREE";
+pub(crate) const MARK: &str = "CHILD_FAULTS_TREE";
 
 pub(crate) struct Sidecar {
     pub(crate) process: Child,
@@ -33,10 +33,14 @@ impl Sidecar {
     }
 
     pub(crate) fn with(name: &str, before: &[&str], options: &[&str]) -> Self {
+        Self::around(name, before, &[options, &["--", "sh", "-c", TREE]].concat())
+    }
+
+    pub(crate) fn around(name: &str, before: &[&str], arguments: &[&str]) -> Self {
         let own = [env!("CARGO_BIN_EXE_mcp-sidecar"), "--port", "0", "--stop-timeout", "1"];
-        let words = [before, &own, options].concat();
+        let words = [before, &own, arguments].concat();
         let mut command = Command::new(words[0]);
-        command.args(&words[1..]).args(["--", "sh", "-c", TREE]).env(MARK, name).stderr(Stdio::piped());
+        command.args(&words[1..]).env(MARK, name).stderr(Stdio::piped());
         let mut process = command.spawn().unwrap();
         let mut log = BufReader::new(process.stderr.take().unwrap()).lines().map_while(Result::ok);
         let addr = log.find_map(|line| Some(line.split_once("addr=")?.1.split(' ').next()?.to_owned())).unwrap();

@@ -147,8 +147,9 @@ impl Actor {
         self.streams.taken_on(route);
     }
 
-    /// A call that came when the child was at its end. One that stands alone can have another child, unless it was the
-    /// child that failed; else it shares the fate of those in flight.
+    /// A call that came when the child was at its end. Unless it was the child that failed, in which case it shares the
+    /// fate of those in flight: one that stands alone can have another child, and one of a session that is over finds
+    /// none (2025-11-25 basic/transports §Session Management 3: 404, and the client starts anew).
     pub(super) fn on_late_call(
         &mut self,
         ending: Ending,
@@ -158,6 +159,9 @@ impl Actor {
     ) {
         match (self.session.era, ending) {
             (Era::Modern, Ending::Idle | Ending::Stopped) => drop(reply.send(Reply::NotTaken(incoming))),
+            (Era::Legacy, Ending::Idle | Ending::Stopped) => {
+                drop(reply.send(Reply::Refused(Rejection::SessionUnknown)))
+            }
             _ => self.on_call(incoming, accept, reply),
         }
     }

@@ -133,3 +133,25 @@ async fn a_call_in_flight_is_no_idleness() {
     assert!(slept.text().await.unwrap().contains("slept"));
     sidecar.stopped().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_waits_when_its_session_is_ended_finds_no_session() {
+    let deaf = r#"read line; echo '{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-11-25"}}'; sleep 1000"#;
+    let sidecar = Sidecar::around(&[], &["sh", "-c", deaf]).await;
+    let session = sidecar.session().await;
+    let note = json!({ "jsonrpc": "2.0", "method": "notifications/x", "params": { "padding": "x".repeat(4096) } });
+    let full = r#"mcp_limits_reached_total{limit="child_queue"}"#;
+    while sidecar.count(full).await == 0 {
+        assert_eq!(session.post(note.to_string()).await.status(), 202);
+    }
+    let ping = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+    let waiting = futures_util::future::join_all((0..8).map(|_| session.post(ping)));
+    // Whatever comes first, none of these calls was seen by the server.
+    let ended = async {
+        assert_eq!(session.post(note.to_string()).await.status(), 202);
+        session.delete().await
+    };
+    let (answers, ended) = futures_util::future::join(waiting, ended).await;
+    assert_eq!(ended, 204);
+    assert_eq!(answers.iter().map(|answer| answer.status().as_u16()).collect::<Vec<_>>(), [404; 8]);
+}

@@ -16,7 +16,7 @@ use crate::metrics::Counter;
 
 /// More than a server says at once, such as progress ten thousand times: readers need time to catch up.
 const MAX_EVENTS: usize = 1 << 14;
-/// Unread bytes, except that a single event may be larger.
+/// Unread bytes beyond what was replayed, except that a single event may be larger.
 const MAX_BYTES: usize = 16 << 20;
 
 /// The session's end.
@@ -24,6 +24,7 @@ const MAX_BYTES: usize = 16 << 20;
 pub(crate) struct Sink {
     events: mpsc::Sender<Bytes>,
     unread: Arc<AtomicUsize>,
+    max_unread: usize,
     slow: Counter,
 }
 
@@ -45,15 +46,26 @@ pub(crate) fn channel(actor: mpsc::Sender<ToActor>, slow: Counter) -> (Sink, Eve
     let (sender, receiver) = mpsc::channel(MAX_EVENTS);
     let unread = Arc::new(AtomicUsize::new(0));
     (
-        Sink { events: sender, unread: Arc::clone(&unread), slow },
+        Sink { events: sender, unread: Arc::clone(&unread), max_unread: MAX_BYTES, slow },
         Events { events: receiver, unread, actor: Some(actor) },
     )
 }
 
 impl Sink {
+    /// Hands over what the replay log keeps, which has a bound of its own (`--replay-bytes`) and fewer events than fit
+    /// here: a reader that comes back is not slow because it has missed much.
+    pub(crate) fn replay(&mut self, missed: impl Iterator<Item = Bytes>) {
+        for event in missed {
+            self.max_unread += event.len();
+            self.unread.fetch_add(event.len(), Ordering::Relaxed);
+            // A reader that has left meanwhile needs nothing.
+            let _ = self.events.try_send(event);
+        }
+    }
+
     pub(crate) fn push(&self, event: Bytes) -> Result<(), Lost> {
         let before = self.unread.fetch_add(event.len(), Ordering::Relaxed);
-        if before > 0 && before + event.len() > MAX_BYTES {
+        if before > 0 && before + event.len() > self.max_unread {
             self.slow.inc();
             return Err(Lost);
         }
@@ -108,6 +120,19 @@ mod tests {
         assert_eq!(sink.push("more".into()), Err(Lost));
         assert_eq!(sink.slow.get(), 1);
         assert_eq!(events.next().await, Some(Ok(large)));
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_has_missed_more_than_may_be_unread_gets_it_all_and_what_comes_next() {
+        let (mut sink, mut events) = channel(mpsc::channel(1).0, Counter::default());
+        let missed = [(); 3].map(|()| Bytes::from(vec![b'x'; MAX_BYTES]));
+        sink.replay(missed.clone().into_iter());
+        sink.push("next".into()).unwrap();
+        for event in missed {
+            assert_eq!(events.next().await, Some(Ok(event)));
+        }
+        assert_eq!(events.next().await, Some(Ok("next".into())));
+        assert_eq!(sink.slow.get(), 0);
     }
 
     #[tokio::test]

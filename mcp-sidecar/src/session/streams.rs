@@ -237,10 +237,8 @@ impl Streams {
     /// A GET. Replaces the stream's earlier reader, whose connection ends.
     pub(super) fn listen(&mut self, last: Option<EventId>) -> Result<Events, Rejection> {
         let last = last.unwrap_or(EventId { stream: StreamId::STANDALONE, number: self.handed_over });
-        let (sink, events) = sink::channel(self.actor.clone(), self.slow_readers.clone());
-        for missed in self.log.iter().flat_map(|log| log.after(last)) {
-            sink.push(missed).map_err(|_| Rejection::EventUnknown)?;
-        }
+        let (mut sink, events) = sink::channel(self.actor.clone(), self.slow_readers.clone());
+        sink.replay(self.log.iter().flat_map(|log| log.after(last)));
         if last.stream == StreamId::STANDALONE {
             self.standalone.attach(sink);
             self.handed_over = self.standalone.last();

@@ -163,3 +163,23 @@ async fn a_reader_that_does_not_read_delays_nobody() {
     }
     drop(unread);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_has_missed_more_than_may_be_unread_gets_all_that_was_kept() {
+    let sidecar = Sidecar::with(&["--replay-bytes", "67108864"]).await;
+    let session = sidecar.session().await;
+    let note = json!({ "jsonrpc": "2.0", "method": "notifications/resources/updated", "params": { "uri": "x".repeat(64 << 10) } });
+    let line = format!("{note}\n{{\"jsonrpc\":\"2.0\",\"id\":$ID,\"result\":1}}");
+    let params = json!({ "name": "raw", "arguments": { "line": line } }).to_string();
+    for _ in 0..280 {
+        let only_json = sidecar.http.post(&sidecar.url).header("Content-Type", "application/json");
+        let only_json = only_json.header("Accept", "application/json").body(call("1", &params));
+        assert_eq!(session.sign(only_json).send().await.unwrap().status(), 200);
+    }
+    let mut events = session.listen().await;
+    for _ in 0..280 {
+        assert_eq!(events.message().await.unwrap(), note);
+    }
+    session.call("announce", json!({})).await;
+    assert_eq!(events.message().await.unwrap()["method"], "notifications/tools/list_changed");
+}

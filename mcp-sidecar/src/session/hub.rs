@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::registry::{Registry, Session};
 use super::restart::Spawned;
 use crate::child::{self, Child, ExitReason, FromChild, Pulse};
+use crate::config::Isolation;
 use crate::mcp::bridge::shared::{Event, Output, Shared};
 use crate::mcp::jsonrpc::{Incoming, Malformed, Message};
 use crate::mcp::route::Seat;
@@ -90,7 +91,7 @@ impl Registry {
             registry: Arc::clone(self),
             child,
             inbox,
-            shared: Shared::default(),
+            shared: Shared::among(self.spawning.isolation == Isolation::Shared),
             seats: HashMap::new(),
             outgoing: VecDeque::new(),
             outputs: Vec::new(),

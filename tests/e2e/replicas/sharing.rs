@@ -55,6 +55,20 @@ async fn what_a_shared_server_asks_reaches_whom_it_asks_through_another_replica_
 }
 
 #[tokio::test]
+async fn what_a_server_asks_while_several_people_call_reaches_none_of_them_by_mistake() {
+    let replicas = Replicas::start(&["--isolation", "shared"]);
+    let url = replicas.replicas[0].url();
+    let (alice, bob) = (session(&url, "alice").await, session(&url, "bob").await);
+    let (question, mut stream) = sampled(&alice).await;
+    // Nobody can tell whom the server means now, so it is told that nobody can be asked.
+    let refused = bob.call("sample", json!({ "text": "what only Bob may see" })).await;
+    assert!(refused.contains("-32601"), "{refused}");
+    answer(&alice, &question).await;
+    let next = stream.next().await.unwrap();
+    assert!(next["result"].to_string().contains("sampled"), "{next}");
+}
+
+#[tokio::test]
 async fn kill_9_of_a_replica_leaves_the_others_shared_process_alone_and_its_own_clients_start_anew() {
     for isolation in ["user", "shared"] {
         let mut replicas = Replicas::start(&["--isolation", isolation]);

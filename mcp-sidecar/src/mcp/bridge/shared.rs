@@ -60,11 +60,17 @@ pub struct Shared {
     seats: BTreeMap<Seat, Member>,
     greeting: Greeting,
     initialized: bool,
+    /// The seats are not all one user's.
+    strangers: bool,
     /// `resources/subscribe` in flight.
     subscribing: BTreeMap<u64, String>,
 }
 
 impl Shared {
+    pub fn among(strangers: bool) -> Self {
+        Self { strangers, ..Self::default() }
+    }
+
     pub fn on(&mut self, event: Event, outputs: &mut Vec<Output>) {
         match event {
             Event::Joined(seat) => drop(self.seats.insert(seat, Member::default())),
@@ -179,10 +185,11 @@ impl Shared {
         }
     }
 
-    /// Legacy stdio does not say which call a question is about: it is taken to be the oldest.
+    /// Legacy stdio does not say which call a question is about: it is taken to be the oldest, but among strangers only
+    /// when nobody else calls.
     fn question(&mut self, request: &Request) -> Output {
         let oldest = self.ids.oldest(|route| self.seats.contains_key(&route.seat)).map(|route| route.seat);
-        let asked = oldest.or_else(|| self.only_seat());
+        let asked = if self.strangers { self.certain() } else { oldest.or_else(|| self.only_seat()) };
         if request.method.is("ping") && asked.is_none() {
             let alive = Outcome::Result(Bytes::from_static(b"{}"));
             return Output::ToChild(compose::response(request.id.as_bytes(), alive));
@@ -214,7 +221,7 @@ impl Shared {
         outputs.push(routed.map_or(stray, |(route, message)| Output::ToSeat(route.seat, message)));
     }
 
-    /// The one seat that a log line can be about.
+    /// The one seat that a log line or a question can be about.
     fn certain(&self) -> Option<Seat> {
         let mut calling = self.ids.calls().map(|(_, call)| call.route.seat);
         let first = calling.next().or_else(|| self.only_seat())?;

@@ -108,6 +108,24 @@ fn a_question_goes_to_the_oldest_call_if_its_client_can_answer_and_back_only_fro
 }
 
 #[test]
+fn among_strangers_a_question_that_could_be_about_anothers_call_goes_to_nobody() {
+    let mut hub = Shared::among(true);
+    for seat in [A, B] {
+        on(&mut hub, Event::Joined(seat));
+        asks(&mut hub, seat, 1, "initialize", json!({ "capabilities": { "roots": {} } }));
+    }
+    child(&mut hub, json!({ "id": 1, "result": {} }));
+    let question = || json!({ "id": "q", "method": "roots/list" });
+    let (_, call) = one(&asks(&mut hub, A, 9, "tools/call", json!({})));
+    assert_eq!(one(&child(&mut hub, question())).0, Some(A));
+    asks(&mut hub, B, 9, "tools/call", json!({}));
+    let (to, refused) = one(&child(&mut hub, question()));
+    assert_eq!((to, &refused["error"]["code"]), (None, &json!(-32601)));
+    child(&mut hub, json!({ "id": call["id"], "result": {} }));
+    assert_eq!(one(&child(&mut hub, question())).0, Some(B));
+}
+
+#[test]
 fn a_change_is_told_to_all_a_resource_to_who_subscribed_and_a_log_line_only_when_its_reader_is_certain() {
     let mut hub = two();
     let heard = |hub: &mut Shared, method: &str, params: Value| {

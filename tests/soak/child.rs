@@ -62,12 +62,13 @@ pub(crate) struct Soaked {
 }
 
 impl Soaked {
-    pub(crate) fn start() -> Self {
+    /// `options` are the sidecar's own, besides the limits.
+    pub(crate) fn start(options: &[String]) -> Self {
         let port = free_port();
         let mut run = Command::new(binary("mcp-sidecar"));
         let folder = tempfile::tempdir().expect("a temporary folder");
         let fail = folder.path().join("fail");
-        run.arg(format!("--port={port}")).args(LIMITS).arg(binary("stdio-fixture")).arg(&fail);
+        run.arg(format!("--port={port}")).args(options).args(LIMITS).arg(binary("stdio-fixture")).arg(&fail);
         let family = Family::of(&mut run);
         let process = Process::start("mcp-sidecar", &mut run);
         within(Duration::from_secs(30), "the sidecar does not listen", || TcpStream::connect(("127.0.0.1", port)).ok());

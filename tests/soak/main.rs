@@ -35,6 +35,9 @@ struct Arguments {
     /// What chance begins with; a run with the same seed does the same things in the same order
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Options for the sidecar, such as `-- --isolation user --warm 3`
+    #[arg(last = true)]
+    options: Vec<String>,
 }
 
 /// On a runtime of its own, whose end closes every connection that clients have left open.
@@ -44,8 +47,8 @@ fn to_the_end<T>(clients: impl Future<Output = T>) -> T {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let Arguments { seconds, clients, seed } = Arguments::parse();
-    let mut soaked = Soaked::start();
+    let Arguments { seconds, clients, seed, options } = Arguments::parse();
+    let mut soaked = Soaked::start(&options);
     let opens = to_the_end(visit::warm_up(&soaked));
     assert!(opens, "a sidecar with nothing wrong does not work");
     let before = soaked.quiet();

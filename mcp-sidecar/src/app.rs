@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::{Server, Service};
+use actix_web::middleware::from_fn;
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpServer};
 use futures_util::future::OptionFuture;
@@ -19,7 +20,7 @@ use crate::child;
 use crate::cluster::{Cluster, NoCluster, record};
 use crate::config::{Config, Spawning};
 use crate::door::Door;
-use crate::http::{self, Elsewhere, Sidecar};
+use crate::http::{self, Elsewhere, Sidecar, unread};
 use crate::mcp::origin::OriginPolicy;
 use crate::metrics::Metrics;
 use crate::session::readiness::{Asking, Readiness};
@@ -92,7 +93,7 @@ impl Application {
             metrics,
             readiness,
             origin: believed(addr, config.origin),
-            max_body: config.max_body,
+            body: config.body,
             require_user: config.require_user,
             told,
             elsewhere: elsewhere.clone(),
@@ -184,7 +185,8 @@ fn serve(
     let app = move || {
         // The worker's own count of who holds it: nothing is written that other workers read.
         let farewell = Rc::new(farewell.clone());
-        App::new().app_data(sidecar.clone()).configure(routes).wrap_fn(move |request, routes| {
+        let app = App::new().app_data(sidecar.clone()).configure(routes).wrap(from_fn(unread::held));
+        app.wrap_fn(move |request, routes| {
             let (farewell, answered) = (Rc::clone(&farewell), routes.call(request));
             async move {
                 let mut answer = answered.await?;
@@ -213,13 +215,15 @@ fn serve_metrics(host: &str, port: u16, sidecar: Data<Sidecar>) -> Result<(Socke
     let failed = |cause| StartError::Listen { host: host.to_owned(), port, cause };
     let listener = TcpListener::bind((host, port)).map_err(failed)?;
     let addr = listener.local_addr().map_err(failed)?;
-    let server = HttpServer::new(move || App::new().app_data(sidecar.clone()).configure(http::metrics::routes))
-        .workers(1)
-        .client_request_timeout(HEAD_TIMEOUT)
-        .disable_signals()
-        .listen(listener)
-        .map_err(failed)?
-        .run();
+    let server = HttpServer::new(move || {
+        App::new().wrap(from_fn(unread::held)).app_data(sidecar.clone()).configure(http::metrics::routes)
+    })
+    .workers(1)
+    .client_request_timeout(HEAD_TIMEOUT)
+    .disable_signals()
+    .listen(listener)
+    .map_err(failed)?
+    .run();
     Ok((addr, server))
 }
 

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::cli::{Arguments, Bounds, Log, Time, Wrapped};
-use super::{Config, EraSetting, Isolation, Limits, LogConfig, LogFormat, SessionLimits, Spawning, cluster, words};
+use super::{
+    BodyLimits, Config, EraSetting, Isolation, Limits, LogConfig, LogFormat, SessionLimits, Spawning, cluster, words,
+};
 use crate::child::{self, Command};
 use crate::mcp::identity::FromHeader;
 use crate::mcp::origin::OriginPolicy;
@@ -46,7 +48,10 @@ impl Arguments {
             metrics_port: listening.metrics_port.map(|port| number("--metrics-port", Some(&port), 0, faults)),
             limits,
             origin: OriginPolicy { loopback: false, hosts: access.allowed_host, origins: access.allowed_origin },
-            max_body: at_least_one("--max-body", bounds.max_body.as_deref(), 16 << 20, faults),
+            body: BodyLimits {
+                bytes: at_least_one("--max-body", bounds.max_body.as_deref(), 16 << 20, faults),
+                within: some_seconds("--body-timeout", time.body_timeout.as_deref(), 60, faults),
+            },
             require_user: access.require_user,
             cluster,
             legacy_sse: listening.legacy_sse,
@@ -78,10 +83,7 @@ impl Arguments {
 }
 
 fn limits(time: &Time, bounds: &Bounds, faults: &mut Vec<String>) -> Limits {
-    let idle_timeout = seconds("--timeout", time.timeout.as_deref(), 300, faults);
-    if idle_timeout.is_zero() {
-        faults.push("--timeout must be more than 0 seconds".to_owned());
-    }
+    let idle_timeout = some_seconds("--timeout", time.timeout.as_deref(), 300, faults);
     let call_timeout = seconds("--call-timeout", time.call_timeout.as_deref(), 3600, faults);
     Limits {
         session: SessionLimits {
@@ -148,6 +150,14 @@ fn seconds(option: &str, text: Option<&str>, default: u32, faults: &mut Vec<Stri
             Duration::from_secs(default.into())
         }
     }
+}
+
+fn some_seconds(option: &str, text: Option<&str>, default: u32, faults: &mut Vec<String>) -> Duration {
+    let time = seconds(option, text, default, faults);
+    if time.is_zero() {
+        faults.push(format!("{option} must be more than 0 seconds"));
+    }
+    time
 }
 
 fn told(wrapped: &Wrapped, faults: &mut Vec<String>) -> Vec<FromHeader> {

@@ -112,6 +112,9 @@ pub(super) struct Time {
     /// Seconds a call may go without a sign of life from the server; 0: no limit (default: 3600)
     #[arg(long, value_name = "S")]
     pub(super) call_timeout: Option<String>,
+    /// Seconds in which a request's body must be complete (default: 60)
+    #[arg(long, value_name = "S")]
+    pub(super) body_timeout: Option<String>,
     /// Seconds a server may take to end before SIGTERM, and again before SIGKILL (default: 5)
     #[arg(long, value_name = "S")]
     pub(super) stop_timeout: Option<String>,

@@ -29,8 +29,7 @@ pub struct Config {
     pub limits: Limits,
     /// `loopback` is set once the address is known.
     pub origin: OriginPolicy,
-    /// Bytes of a request's body.
-    pub max_body: usize,
+    pub body: BodyLimits,
     pub require_user: bool,
     /// `None`: this is the only replica.
     pub cluster: Option<ClusterConfig>,
@@ -142,6 +141,14 @@ pub struct SessionLimits {
     pub max_calls: usize,
     /// Bytes of events that a client may ask for again.
     pub replay_bytes: usize,
+}
+
+/// Of a request's body.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyLimits {
+    pub bytes: usize,
+    /// One that is not complete by then is not coming.
+    pub within: Duration,
 }
 
 /// Everything that is wrong, each a sentence that names the option.

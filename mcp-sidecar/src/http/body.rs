@@ -1,18 +1,14 @@
 //! A request's body: bounded in bytes and in time.
 
-use std::time::Duration;
-
 use actix_web::web::Payload;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 
+use crate::config::BodyLimits;
 use crate::mcp::rejection::Rejection;
 
-/// A body that is not complete by then is not coming.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-pub(super) async fn read(mut payload: Payload, announced: Option<u64>, limit: usize) -> Result<Bytes, Rejection> {
-    if announced.is_some_and(|length| length > limit as u64) {
+pub(super) async fn read(mut payload: Payload, announced: Option<u64>, limits: BodyLimits) -> Result<Bytes, Rejection> {
+    if announced.is_some_and(|length| length > limits.bytes as u64) {
         return Err(Rejection::BodyTooLarge);
     }
     let collected = async {
@@ -27,11 +23,11 @@ pub(super) async fn read(mut payload: Payload, announced: Option<u64>, limit: us
         let mut body = BytesMut::from(first);
         while let Some(chunk) = payload.next().await {
             body.extend_from_slice(&chunk.map_err(|_| Rejection::BodyUnreadable)?);
-            if body.len() > limit {
+            if body.len() > limits.bytes {
                 return Err(Rejection::BodyTooLarge);
             }
         }
         Ok(body.freeze())
     };
-    tokio::time::timeout(PATIENCE, collected).await.unwrap_or(Err(Rejection::BodyUnreadable))
+    tokio::time::timeout(limits.within, collected).await.unwrap_or(Err(Rejection::BodyTooSlow))
 }

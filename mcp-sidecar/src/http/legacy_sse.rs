@@ -55,7 +55,7 @@ async fn take(request: &HttpRequest, payload: Payload, sidecar: &Sidecar) -> Res
     if !head.json_body {
         return Err(Rejection::NotJsonMedia);
     }
-    let body = body::read(payload, head.content_length, sidecar.max_body).await?;
+    let body = body::read(payload, head.content_length, sidecar.body).await?;
     let incoming = Incoming::parse(&body)?;
     access::read(request, &incoming, &body, &sidecar.metrics);
     let presented = legacy_sse::presented(request.query_string());

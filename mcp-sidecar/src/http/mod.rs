@@ -14,6 +14,7 @@ pub(crate) mod metrics;
 mod pieces;
 mod post;
 mod reply;
+pub(crate) mod unread;
 
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 
+use crate::config::BodyLimits;
 use crate::mcp::head::{Presented, RequestHead};
 use crate::mcp::identity::{self, FromHeader};
 use crate::mcp::origin::OriginPolicy;
@@ -39,7 +41,7 @@ pub(crate) struct Sidecar {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) readiness: Readiness,
     pub(crate) origin: OriginPolicy,
-    pub(crate) max_body: usize,
+    pub(crate) body: BodyLimits,
     pub(crate) require_user: bool,
     /// What a child is told about its user.
     pub(crate) told: Vec<FromHeader>,

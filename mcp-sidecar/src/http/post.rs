@@ -24,7 +24,7 @@ async fn serve(request: &HttpRequest, payload: Payload, sidecar: &Sidecar) -> Re
     if !head.json_body {
         return Err(Rejection::NotJsonMedia);
     }
-    let body = body::read(payload, head.content_length, sidecar.max_body).await?;
+    let body = body::read(payload, head.content_length, sidecar.body).await?;
     let incoming = Incoming::parse(&body)?;
     access::read(request, &incoming, &body, &sidecar.metrics);
     let session = sidecar.session(&head).inspect(|session| access::within(request, session));

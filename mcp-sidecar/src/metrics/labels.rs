@@ -194,7 +194,7 @@ impl From<&Rejection> for Refusal {
             Rejection::UserRequired => Self::User,
             Rejection::UnsupportedVersion => Self::Version,
             Rejection::NotAcceptable(_) | Rejection::NotJsonMedia => Self::Media,
-            Rejection::BodyTooLarge | Rejection::BodyUnreadable => Self::Body,
+            Rejection::BodyTooLarge | Rejection::BodyUnreadable | Rejection::BodyTooSlow => Self::Body,
             Rejection::SessionRequired => Self::SessionMissing,
             Rejection::SessionUnknown => Self::SessionUnknown,
             Rejection::EventUnknown => Self::Event,

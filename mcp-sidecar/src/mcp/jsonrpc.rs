@@ -152,12 +152,21 @@ impl Incoming {
     /// # Errors
     /// [`Malformed`]
     pub fn parse(body: &Bytes) -> Result<Self, Malformed> {
-        let text = std::str::from_utf8(body).map_err(|_| Malformed::NotJson)?;
-        let incoming = match text.trim_start().as_bytes().first() {
-            Some(b'[') => Self::Batch(parse_batch(body, text)?),
-            _ => Self::Single(parse_object(body, text)?),
-        };
+        let incoming = Self::parse_line(body)?;
         if nested_deeper_than(body, MAX_DEPTH) { Err(Malformed::TooDeep) } else { Ok(incoming) }
+    }
+
+    /// Reads a line of a child: one message, or a batch, which 2025-03-26 lets a server write. It may nest as deeply as
+    /// it likes: nothing of ours recurses into it, and what a client can bear of its server is between the two.
+    ///
+    /// # Errors
+    /// [`Malformed`], but never [`Malformed::TooDeep`]
+    pub fn parse_line(line: &Bytes) -> Result<Self, Malformed> {
+        let text = std::str::from_utf8(line).map_err(|_| Malformed::NotJson)?;
+        Ok(match text.trim_start().as_bytes().first() {
+            Some(b'[') => Self::Batch(parse_batch(line, text)?),
+            _ => Self::Single(parse_object(line, text)?),
+        })
     }
 
     pub fn messages(&self) -> &[Message] {
@@ -167,6 +176,14 @@ impl Incoming {
         }
     }
 
+    pub fn into_messages(self) -> impl Iterator<Item = Message> {
+        let (single, batch) = match self {
+            Self::Single(message) => (Some(message), Vec::new()),
+            Self::Batch(messages) => (None, messages),
+        };
+        single.into_iter().chain(batch)
+    }
+
     /// How many answers the client waits for.
     pub fn requests(&self) -> usize {
         self.messages().iter().filter(|message| matches!(message, Message::Request(_))).count()
@@ -174,7 +191,7 @@ impl Incoming {
 }
 
 impl Message {
-    /// Reads one message, such as a line of a child.
+    /// Reads one message, such as a line that was composed here.
     ///
     /// # Errors
     /// [`Malformed`]

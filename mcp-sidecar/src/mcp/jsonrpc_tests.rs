@@ -92,6 +92,22 @@ fn deep_nesting_is_refused_and_does_not_overflow_the_stack() {
 }
 
 #[test]
+fn a_line_of_a_child_may_nest_as_deeply_as_it_likes_alone_or_in_a_batch() {
+    let deep = format!("{}{}", "[".repeat(1_000_000), "]".repeat(1_000_000));
+    let answer = format!(r#"{{"jsonrpc":"2.0","id":1,"result":{deep}}}"#);
+    for (line, messages) in [(answer.clone(), 1), (format!("[{answer},{answer}]"), 2)] {
+        let read: Vec<Message> = Incoming::parse_line(&line.clone().into()).unwrap().into_messages().collect();
+        assert_eq!(read.len(), messages);
+        for message in read {
+            let Message::Response(response) = message else { panic!("an answer") };
+            assert_eq!(response.outcome.result().unwrap().len(), deep.len());
+        }
+        assert_eq!(Incoming::parse(&line.into()), Err(Malformed::TooDeep), "but not a client's");
+    }
+    assert!(matches!(Incoming::parse_line(&deep.into()), Err(Malformed::NotJsonRpc(_))));
+}
+
+#[test]
 fn a_batch_bomb_is_refused() {
     let batch = |count: usize| format!("[{}]", vec![r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#; count].join(","));
     assert_eq!(parse(&batch(MAX_BATCH)).unwrap().requests(), MAX_BATCH);

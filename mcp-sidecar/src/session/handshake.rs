@@ -181,7 +181,7 @@ impl Handshake {
         let id = id.to_string();
         loop {
             let line = self.line().await?;
-            let Ok(incoming) = Incoming::parse(&line) else {
+            let Ok(incoming) = Incoming::parse_line(&line) else {
                 self.junk.saw(&line);
                 continue;
             };

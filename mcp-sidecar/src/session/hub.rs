@@ -165,10 +165,9 @@ impl Hub {
     }
 
     async fn on_line(&mut self, line: &Bytes) {
-        match Incoming::parse(line) {
-            Ok(Incoming::Single(message)) => self.feed(Event::Child(message)).await,
-            Ok(Incoming::Batch(messages)) => {
-                for message in messages {
+        match Incoming::parse_line(line) {
+            Ok(said) => {
+                for message in said.into_messages() {
                     self.feed(Event::Child(message)).await;
                 }
             }

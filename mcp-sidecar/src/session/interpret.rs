@@ -11,7 +11,7 @@ use super::super::{Reply, ToActor};
 use super::{Actor, Ending, Event, MAX_OUTGOING, Output};
 use crate::child::FromChild;
 use crate::mcp::head::Accept;
-use crate::mcp::jsonrpc::{Incoming, Message};
+use crate::mcp::jsonrpc::Incoming;
 use crate::mcp::rejection::Rejection;
 use crate::mcp::version::Era;
 use crate::metrics::Limit;
@@ -44,20 +44,11 @@ impl Actor {
     }
 
     fn on_line(&mut self, line: Bytes) {
-        // 2025-03-26 lets a server batch.
-        let parsed = match line.trim_ascii_start().first() {
-            None => return,
-            Some(b'[') => Incoming::parse(&line),
-            Some(_) => Message::parse(&line).map(Incoming::Single),
-        };
-        let bytes = line.len();
+        let (parsed, bytes) = (Incoming::parse_line(&line), line.len());
         // A large one is gone once the bridge has read it, before its copy is passed on.
         drop(line);
         match parsed {
-            Ok(Incoming::Single(message)) => self.feed(Event::Child(message)),
-            Ok(Incoming::Batch(messages)) => {
-                messages.into_iter().for_each(|message| self.feed(Event::Child(message)));
-            }
+            Ok(said) => said.into_messages().for_each(|message| self.feed(Event::Child(message))),
             Err(why) => {
                 warn!(session = self.session.number, bytes, why:?; "child wrote a line that is no message")
             }

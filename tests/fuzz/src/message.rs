@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use mcp_sidecar::mcp::{
     correlate::Correlator,
-    jsonrpc::{Incoming, Message, Notification, Outcome, Request, Response},
+    jsonrpc::{Incoming, Malformed, Message, Notification, Outcome, Request, Response},
     route::{Route, Seat},
     sse::StreamId,
 };
@@ -16,7 +16,13 @@ const SEATS: [Seat; 2] = [Seat(1), Seat(2)];
 /// The body of a POST, or a line of a child.
 pub fn message(bytes: &[u8]) {
     let body = Bytes::copy_from_slice(bytes);
-    let Ok(incoming) = Incoming::parse(&body) else { return };
+    let line = Incoming::parse_line(&body);
+    let incoming = match Incoming::parse(&body) {
+        Ok(incoming) => incoming,
+        Err(Malformed::TooDeep) => return assert!(line.is_ok(), "a child may nest"),
+        Err(why) => return assert_eq!(line, Err(why)),
+    };
+    assert_eq!(line.as_ref(), Ok(&incoming));
     if let Incoming::Single(single) = &incoming {
         assert_eq!(Message::parse(&body).as_ref(), Ok(single), "a line is read as a body is");
         // serde_json is the second opinion.

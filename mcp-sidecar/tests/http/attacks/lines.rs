@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Sidecar, text_of};
 
+const ISOLATIONS: [&str; 3] = ["session", "user", "shared"];
+
 /// The child writes these lines, then answers the call with 1.0.
 fn after(lines: &str) -> String {
     let line = format!("{lines}\n{{\"jsonrpc\":\"2.0\",\"id\":$ID,\"result\":1.0}}");
@@ -22,10 +24,8 @@ async fn lines_of_16_mib_come_up_whole_and_larger_ones_than_allowed_fail_alone()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lines_that_are_no_message_are_dropped_and_the_next_one_counts() {
-    let sidecar = Sidecar::start().await;
-    let session = sidecar.session().await;
     let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
-    for junk in [
+    let junk = [
         "junk",
         "",
         "\u{0}\u{0}",
@@ -44,21 +44,33 @@ async fn lines_that_are_no_message_are_dropped_and_the_next_one_counts() {
         r#"{"jsonrpc":"2.0","id":18446744073709551616,"result":"forged"}"#,
         &deep,
         &format!(r#"{{"jsonrpc":"2.0","id":{deep},"result":1}}"#),
-    ] {
-        let answer = session.call_text("7", &after(junk)).await;
-        assert_eq!(answer, r#"{"jsonrpc":"2.0","id":7,"result":1.0}"#, "{junk:.80}");
+        &format!(r#"{{"jsonrpc":"2.0","id":{deep},"method":"ping"}}"#),
+        &format!(r#"{{"jsonrpc":"2.0","method":"notifications/progress","params":{{"progressToken":{deep}}}}}"#),
+        &format!(r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{"requestId":{deep}}}}}"#),
+    ];
+    for isolation in ISOLATIONS {
+        let sidecar = Sidecar::with(&["--isolation", isolation]).await;
+        let session = sidecar.session().await;
+        for junk in junk {
+            let answer = session.call_text("7", &after(junk)).await;
+            assert_eq!(answer, r#"{"jsonrpc":"2.0","id":7,"result":1.0}"#, "{isolation} {junk:.80}");
+        }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deep_result_passes_as_it_is_and_ends_nothing() {
-    let sidecar = Sidecar::start().await;
-    let session = sidecar.session().await;
     let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
     let line = format!(r#"{{"jsonrpc":"2.0","id":$ID,"result":{deep}}}"#);
-    let params = json!({ "name": "raw", "arguments": { "line": line } }).to_string();
-    let answer = session.call_text("7", &params).await;
-    assert_eq!(answer, format!(r#"{{"jsonrpc":"2.0","id":7,"result":{deep}}}"#));
+    for isolation in ISOLATIONS {
+        let sidecar = Sidecar::with(&["--isolation", isolation]).await;
+        let session = sidecar.session_of("2025-03-26", None).await;
+        for line in [line.clone(), format!("[{line}]")] {
+            let params = json!({ "name": "raw", "arguments": { "line": line } }).to_string();
+            let answer = session.call_text("7", &params).await;
+            assert_eq!(answer, format!(r#"{{"jsonrpc":"2.0","id":7,"result":{deep}}}"#), "{isolation}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -43,20 +43,19 @@ impl Knowledge {
     }
 }
 
-/// The session's record, if another replica has it and it is the asker's. Only the user is compared: the replica that has
-/// the session knows what else makes its owner, and judges the whole request again.
+/// The session's record, if another replica has it and it is the asker's; about anybody else's it is said what is said
+/// about none, and no other replica is asked. Only the user is compared: the replica that has the session knows what else
+/// makes its owner, and judges the whole request again.
 pub(super) fn of_another(
     found: Option<&[u8]>,
     asker: &Owner,
     me: &ReplicaId,
     knowledge: Knowledge,
 ) -> Result<SessionRecord, Rejection> {
-    let record = found.and_then(SessionRecord::parse).ok_or_else(|| knowledge.unknown())?;
-    // Ours, and not in the registry any more: it has ended. Somebody else's: to the asker it does not exist.
-    if record.replica == *me || !record.owner.is_same_user(asker) {
-        return Err(Rejection::SessionUnknown);
-    }
-    Ok(record)
+    let own = found.and_then(SessionRecord::parse).filter(|record| record.owner.is_same_user(asker));
+    let record = own.ok_or_else(|| knowledge.unknown())?;
+    // Ours, and not in the registry any more: it has ended.
+    if record.replica == *me { Err(Rejection::SessionUnknown) } else { Ok(record) }
 }
 
 /// Where that replica is, if it lives and serves the same as we do.
@@ -104,6 +103,10 @@ mod tests {
         assert_eq!(asked(Some(&json), "bob", &me, Knowledge::Complete), Err(UNKNOWN));
         let nobody = of_another(Some(json.as_bytes()), &Owner::nobody(), &me, Knowledge::Complete);
         assert_eq!(nobody, Err(UNKNOWN));
+        // While nothing is certain that one is not there either.
+        for me in [&me, &there()] {
+            assert_eq!(asked(Some(&json), "bob", me, Knowledge::Incomplete), Err(NOT_YET));
+        }
     }
 
     #[test]

@@ -31,7 +31,55 @@ async fn another_users_session_at_another_replica_does_not_exist_and_is_not_aske
         assert_eq!(thief.listen(None).await.status(), StatusCode::NOT_FOUND);
     }
     assert_eq!(replicas.replicas[1].metric(answered).await, 1);
+    // Both write a line for each request of which they hear.
+    for user in ["user=mallory ", "user=Alice "] {
+        assert!(!replicas.replicas[0].process.log().contains(user), "the other replica was asked");
+        assert!(replicas.replicas[1].process.log().contains(user));
+    }
     assert_eq!(pinged(&there).await, StatusCode::OK);
+}
+
+/// Status, headers but the date, and body of each kind of request.
+async fn seen(client: &McpClient) -> Vec<(StatusCode, Vec<String>, String)> {
+    let mut seen = Vec::new();
+    for answer in [client.post(&client.request("ping", json!({}))).await, client.listen(None).await] {
+        let headers = answer.headers().iter().filter(|(name, _)| *name != "date");
+        let headers = headers.map(|(name, value)| format!("{name}: {value:?}")).collect();
+        seen.push((answer.status(), headers, answer.text().await.unwrap()));
+    }
+    seen
+}
+
+#[tokio::test]
+async fn another_users_session_is_answered_as_an_unknown_one_also_while_nothing_is_certain() {
+    let mut replicas = Replicas::start(&[]);
+    let (here, there) = replicas.session(0).await;
+    let mut guesses = Vec::new();
+    for (replica, known) in replicas.replicas.iter().zip([&here, &there]) {
+        let thief = session(&replica.url(), "mallory").await;
+        let [mut foreign, mut unknown] = [thief.clone(), thief];
+        foreign.session.clone_from(&known.session);
+        unknown.session = "0".repeat(48);
+        guesses.push((foreign, unknown));
+    }
+    let told_apart = async |status: StatusCode| {
+        for (foreign, unknown) in &guesses {
+            let (foreign, unknown) = (seen(foreign).await, seen(unknown).await);
+            assert_eq!(foreign, unknown);
+            assert!(unknown.iter().all(|(answered, ..)| *answered == status), "{unknown:?}");
+        }
+    };
+    told_apart(StatusCode::NOT_FOUND).await;
+    replicas.redis.cli(&["SET", "redis:replicas:settling", "1", "EX", "600"]);
+    told_apart(StatusCode::SERVICE_UNAVAILABLE).await;
+    // The session is where it was last seen, for its owner alone.
+    assert_eq!(pinged(&there).await, StatusCode::OK);
+    replicas.redis.stop();
+    for (_, unknown) in &guesses {
+        until(unknown, StatusCode::SERVICE_UNAVAILABLE).await;
+    }
+    told_apart(StatusCode::SERVICE_UNAVAILABLE).await;
+    assert_eq!((pinged(&here).await, pinged(&there).await), (StatusCode::OK, StatusCode::OK));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::process::Command;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::sidecar::{Sidecar, eventually};
+use crate::sidecar::{Sidecar, eventually, zombies_of};
 use crate::support::{NO_SESSION, remains, vanished};
 
 #[test]
@@ -102,7 +102,7 @@ fn as_pid_1_the_sidecar_collects_orphans_and_obeys_sigterm() {
     let session = sidecar.initialize();
     sidecar.ask(&format!("DELETE /mcp HTTP/1.1\r\nMcp-Session-Id: {session}"), "");
     // The sidecar is left, inside unshare.
-    eventually("no process and no zombie is left", || sidecar.tree() == 1 && zombies_of(init.as_raw()) == 0);
+    eventually("no process and no zombie is left", || sidecar.tree() == 1 && no_zombie_of(init));
     kill(init, Signal::SIGTERM).unwrap();
     assert!(sidecar.process.wait().unwrap().success());
 }
@@ -115,16 +115,11 @@ fn as_pid_1_the_sidecar_passes_on_signals_that_mean_nothing_to_itself() {
         assert!(sidecar.tree() > 1);
         kill(init, signal).unwrap();
         // By default they end a process; the sidecar itself lives on.
-        eventually("the children got it", || sidecar.tree() == 1 && zombies_of(init.as_raw()) == 0);
+        eventually("the children got it", || sidecar.tree() == 1 && no_zombie_of(init));
         sidecar.initialize();
     }
 }
 
-fn zombies_of(parent: i32) -> usize {
-    let is_zombie = |status: String| status.contains(&format!("\nPPid:\t{parent}\n")) && status.contains("\nState:\tZ");
-    let entries = fs::read_dir("/proc").unwrap().flatten();
-    entries
-        .filter_map(|entry| fs::read_to_string(entry.path().join("status")).ok())
-        .filter(|s| is_zombie(s.clone()))
-        .count()
+fn no_zombie_of(parent: Pid) -> bool {
+    zombies_of(parent.as_raw().cast_unsigned()).is_empty()
 }

@@ -9,6 +9,8 @@ mod exhausted;
 #[cfg(test)]
 mod killed_sidecar;
 #[cfg(test)]
+mod orphans;
+#[cfg(test)]
 mod private;
 #[cfg(test)]
 mod sidecar;

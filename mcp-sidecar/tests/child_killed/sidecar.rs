@@ -1,5 +1,6 @@
 //! The real program around a tree like those that `npx` makes.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
@@ -37,8 +38,9 @@ impl Sidecar {
     }
 
     pub(crate) fn around(name: &str, before: &[&str], arguments: &[&str]) -> Self {
-        let own = [env!("CARGO_BIN_EXE_mcp-sidecar"), "--port", "0", "--stop-timeout", "1"];
-        let words = [before, &own, arguments].concat();
+        let own = [env!("CARGO_BIN_EXE_mcp-sidecar"), "--port", "0"];
+        let stops = if arguments.contains(&"--stop-timeout") { &[][..] } else { &["--stop-timeout", "1"] };
+        let words = [before, &own, stops, arguments].concat();
         let mut command = Command::new(words[0]);
         command.args(&words[1..]).env(MARK, name).stderr(Stdio::piped());
         let mut process = command.spawn().unwrap();
@@ -49,6 +51,13 @@ impl Sidecar {
     }
 
     pub(crate) fn ask(&self, head: &str, body: &str) -> String {
+        let mut answer = String::new();
+        self.send(head, body).read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    /// The connection on which the answer will come.
+    pub(crate) fn send(&self, head: &str, body: &str) -> TcpStream {
         let mut stream = TcpStream::connect(&self.addr).unwrap();
         let length = body.len();
         let common = "Host: localhost\r\nConnection: close\r\nAccept: application/json, text/event-stream";
@@ -57,15 +66,13 @@ impl Sidecar {
             "{head}\r\n{common}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
         )
         .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
+        stream
     }
 
     /// Opens a session and gives its id.
     pub(crate) fn initialize(&self) -> String {
         let answer = self.ask("POST /mcp HTTP/1.1", INITIALIZE);
-        assert!(answer.contains("\"tree\""), "{answer}");
+        assert!(answer.contains("\"serverInfo\""), "{answer}");
         let head = answer.to_ascii_lowercase();
         head.split_once("mcp-session-id: ").unwrap().1.lines().next().unwrap().to_owned()
     }
@@ -90,4 +97,15 @@ pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
         assert!(Instant::now() < deadline, "never: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// Those that have ended and that nobody has collected.
+pub(crate) fn zombies_of(parent: u32) -> Vec<u32> {
+    let is_one = |status: &String| status.contains(&format!("\nPPid:\t{parent}\n")) && status.contains("\nState:\tZ");
+    let entries = fs::read_dir("/proc").unwrap().flatten();
+    let of = entries.filter_map(|entry| {
+        let _status = fs::read_to_string(entry.path().join("status")).ok().filter(is_one)?;
+        entry.file_name().to_str()?.parse().ok()
+    });
+    of.collect()
 }

@@ -5,10 +5,11 @@ use bytes::{Bytes, BytesMut};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::jsonrpc::{Method, Notification, Outcome, Request, may_have, present};
+use super::jsonrpc::{Method, Notification, Outcome, RequestId, may_have, present};
 
 /// JSON-RPC 2.0 §5.1.
 pub const METHOD_NOT_FOUND: i32 = -32601;
+const INVALID_REQUEST: i32 = -32600;
 
 /// `{"jsonrpc":"2.0","id":…,"method":…,"params":…}`
 pub fn request(id: &[u8], method: &Method, params: Option<&Edited>) -> Bytes {
@@ -62,8 +63,8 @@ pub fn refusal(id: &[u8], code: i32, message: &str) -> Bytes {
 }
 
 /// What is asked for does not exist here.
-pub fn not_found(request: &Request) -> Bytes {
-    refusal(request.id.as_bytes(), METHOD_NOT_FOUND, "Method not found")
+pub fn not_found(id: &RequestId) -> Bytes {
+    refusal(id.as_bytes(), METHOD_NOT_FOUND, "Method not found")
 }
 
 /// An error of ours in the child's place.
@@ -76,6 +77,11 @@ pub fn failure(id: &[u8], message: &str, reason: &str) -> Bytes {
 /// Why a call fails whose answer was longer than a line may be.
 pub fn too_large(bytes: u64) -> String {
     format!("the MCP server's answer of {bytes} bytes is over --max-line")
+}
+
+/// What a child is told whose request was longer than a line may be.
+pub fn question_too_large(id: &RequestId, bytes: u64) -> Bytes {
+    refusal(id.as_bytes(), INVALID_REQUEST, &format!("Invalid Request: its {bytes} bytes are over --max-line"))
 }
 
 /// Why a call fails about which the child says nothing.

@@ -9,6 +9,8 @@ use memchr::{memchr, memmem};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::depth::nested_deeper_than;
+
 /// Nesting that is still passed on. A child's recursive parser must not be ended by one request.
 pub const MAX_DEPTH: usize = 256;
 /// Messages in one batch (2025-03-26 only).
@@ -19,6 +21,15 @@ pub const MAX_BATCH: usize = 100;
 pub struct RequestId(Bytes);
 
 impl RequestId {
+    /// An id that stands by itself.
+    ///
+    /// # Errors
+    /// [`Malformed`]
+    pub fn parse(text: &[u8]) -> Result<Self, Malformed> {
+        let raw: &RawValue = serde_json::from_slice(text).map_err(|fault| malformed(&fault))?;
+        parse_id(raw, |raw| Bytes::copy_from_slice(raw.get().as_bytes()))
+    }
+
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -266,31 +277,6 @@ fn malformed(fault: &serde_json::Error) -> Malformed {
     } else {
         Malformed::NotJson
     }
-}
-
-/// Whether valid JSON nests more than `limit` arrays and objects.
-fn nested_deeper_than(json: &[u8], limit: usize) -> bool {
-    let (mut depth, mut at) = (0_usize, 0);
-    while let Some(found) = json[at..].iter().position(|byte| matches!(byte, b'"' | b'{' | b'[' | b'}' | b']')) {
-        at += found + 1;
-        match json[at - 1] {
-            b'"' => at = end_of_string(json, at),
-            b'{' | b'[' if depth == limit => return true,
-            b'{' | b'[' => depth += 1,
-            _ => depth = depth.saturating_sub(1),
-        }
-    }
-    false
-}
-
-fn end_of_string(json: &[u8], mut at: usize) -> usize {
-    while let Some(&byte) = json.get(at) {
-        at += if byte == b'\\' { 2 } else { 1 };
-        if byte == b'"' {
-            break;
-        }
-    }
-    at.min(json.len())
 }
 
 #[cfg(test)]

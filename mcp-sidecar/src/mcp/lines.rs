@@ -5,7 +5,7 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::skim::Skim;
+use super::skim::{Passed, Skim};
 
 /// What the pipe is read into at a time: its usual capacity.
 const CHUNK: usize = 64 * 1024;
@@ -22,11 +22,17 @@ pub enum Cut {
 }
 
 /// What is left of a line that was not kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TooLong {
     pub bytes: u64,
-    /// The request of ours that it was the answer to.
-    pub answers: Option<u64>,
+    pub was: Passed,
+}
+
+impl TooLong {
+    /// The same as the answer to another request.
+    pub fn answering(&self, number: u64) -> Self {
+        Self { bytes: self.bytes, was: Passed::Answer(number) }
+    }
 }
 
 /// The cutter.
@@ -54,7 +60,7 @@ impl Skipped {
 
     fn end(mut self, last: &[u8]) -> Cut {
         self.pass(last);
-        Cut::Oversized(TooLong { bytes: self.bytes, answers: self.skim.answers() })
+        Cut::Oversized(TooLong { bytes: self.bytes, was: self.skim.passed() })
     }
 }
 
@@ -167,7 +173,7 @@ mod tests {
     }
 
     fn too_long(bytes: u64) -> Cut {
-        Cut::Oversized(TooLong { bytes, answers: None })
+        Cut::Oversized(TooLong { bytes, was: Passed::Other })
     }
 
     #[test]
@@ -192,7 +198,7 @@ mod tests {
             for at in 0..text.len() {
                 let mut lines = Lines::new(9);
                 let (head, tail) = text.as_bytes().split_at(at);
-                let whole = Cut::Oversized(TooLong { bytes: text.len() as u64, answers: Some(17) });
+                let whole = Cut::Oversized(TooLong { bytes: text.len() as u64, was: Passed::Answer(17) });
                 assert_eq!(
                     fed(
                         &mut lines,

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`lines`] | what a child wrote, cut into lines |
 //! | [`jsonrpc`] | what a JSON-RPC message is; params and results stay the bytes they came as |
+//! | `depth` | how deep a message nests |
 //! | [`compose`] | messages written from raw parts, one token replaced at a time |
 //! | [`version`] | revisions and eras |
 //! | [`head`], [`origin`], [`session_id`] | what the request headers say, and whether they may be believed |
@@ -23,6 +24,7 @@ pub mod bridge;
 pub mod compose;
 pub mod correlate;
 pub mod decimal;
+mod depth;
 pub mod dispatch;
 pub mod head;
 pub mod headers;

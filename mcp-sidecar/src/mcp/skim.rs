@@ -1,8 +1,36 @@
-//! Reads which request a message answers while it passes by, for messages that are too long to be kept. Only the
-//! members of the outermost object count, wherever they are: an `"id"` in a result is somebody's data.
+//! Reads what a message is while it passes by, for messages that are too long to be kept: which request it answers, or
+//! under which id it asks. Only the members of the outermost object count, wherever they are: an `"id"` in a result is
+//! somebody's data.
 
-/// Longer keys and ids are none of ours.
-const MAX_TOKEN: usize = 24;
+use super::jsonrpc::RequestId;
+
+/// Longer keys are none that matter.
+const MAX_KEY: usize = 24;
+/// A question with a longer id is not worth an answer.
+const MAX_ID: usize = 256;
+
+/// What a message was that nobody has kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Passed {
+    /// The answer to the request that `correlate` gave this number.
+    Answer(u64),
+    /// A request, whose sender waits for an answer under this id.
+    Question(RequestId),
+    /// A notification, or nothing that can be read.
+    Other,
+}
+
+impl Passed {
+    /// The number of ours that it answers.
+    pub fn answers(&self) -> Option<u64> {
+        if let Self::Answer(number) = self { Some(*number) } else { None }
+    }
+
+    /// The id under which an answer is waited for.
+    pub fn asks(&self) -> Option<&RequestId> {
+        if let Self::Question(id) = self { Some(id) } else { None }
+    }
+}
 
 /// One message, as far as it has passed.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -16,7 +44,7 @@ pub struct Skim {
     is_question: bool,
     /// The key, or the value of `id`, so far.
     token: Vec<u8>,
-    id: Option<u64>,
+    id: Option<RequestId>,
 }
 
 impl Skim {
@@ -37,7 +65,10 @@ impl Skim {
 
     fn step(&mut self, byte: u8) {
         match byte {
-            _ if self.escaped => self.escaped = false,
+            _ if self.escaped => {
+                self.escaped = false;
+                self.keep(byte);
+            }
             b'\\' if self.in_string => {
                 self.escaped = true;
                 self.keep(byte);
@@ -60,7 +91,9 @@ impl Skim {
     }
 
     fn keep(&mut self, byte: u8) {
-        if self.depth == 1 && self.token.len() < MAX_TOKEN && (!self.in_value || self.is_id) {
+        // One byte more tells that it is longer.
+        let most = if self.is_id { MAX_ID } else { MAX_KEY };
+        if self.depth == 1 && self.token.len() <= most && (!self.in_value || self.is_id) {
             self.token.push(byte);
         }
     }
@@ -77,16 +110,20 @@ impl Skim {
             return;
         }
         if self.is_id {
-            self.id = std::str::from_utf8(&self.token).ok().and_then(|text| text.parse().ok());
+            self.id = Some(&self.token).filter(|token| token.len() <= MAX_ID).and_then(|id| RequestId::parse(id).ok());
         }
         self.is_id = false;
         self.in_value = false;
         self.token.clear();
     }
 
-    /// The number that this message is the answer to, as `correlate` gave it out.
-    pub fn answers(&self) -> Option<u64> {
-        self.id.filter(|_| !self.is_question)
+    /// What it was, once all of it has passed.
+    pub fn passed(self) -> Passed {
+        match self.id {
+            Some(id) if self.is_question => Passed::Question(id),
+            Some(id) => id.as_issued().map_or(Passed::Other, Passed::Answer),
+            None => Passed::Other,
+        }
     }
 }
 
@@ -96,16 +133,22 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    fn answers(text: &str) -> Option<u64> {
-        let mut whole = Skim::default();
-        whole.pass(text.as_bytes());
+    fn passed(text: &str) -> Passed {
+        let of = |pieces: &[&[u8]]| {
+            let mut skim = Skim::default();
+            pieces.iter().for_each(|piece| skim.pass(piece));
+            skim.passed()
+        };
+        let whole = of(&[text.as_bytes()]);
         for at in (0..text.len()).filter(|at| *at < 200) {
-            let mut pieces = Skim::default();
-            pieces.pass(&text.as_bytes()[..at]);
-            pieces.pass(&text.as_bytes()[at..]);
-            assert_eq!(pieces.answers(), whole.answers(), "{text} split at {at}");
+            let (head, tail) = text.as_bytes().split_at(at);
+            assert_eq!(of(&[head, tail]), whole, "{text} split at {at}");
         }
-        whole.answers()
+        whole
+    }
+
+    fn question(id: &str) -> Passed {
+        Passed::Question(RequestId::parse(id.as_bytes()).unwrap())
     }
 
     #[test]
@@ -116,7 +159,7 @@ mod tests {
             r#" { "result" : [ 1, "a" ] , "id" : 17 } "#,
             r#"{"error":{"code":-1,"message":"\"},"},"id":17,"jsonrpc":"2.0"}"#,
         ] {
-            assert_eq!(answers(text), Some(17), "{text}");
+            assert_eq!(passed(text), Passed::Answer(17), "{text}");
         }
     }
 
@@ -130,19 +173,43 @@ mod tests {
             r#"{"id":null,"error":{"id":17}}"#,
             r#"{"id":17.5,"result":0}"#,
             r#"{"id":-17,"result":0}"#,
+            r#"{"id":017,"result":0}"#,
+            r#"{"id":+17,"result":0}"#,
             r#"[{"id":17,"result":0}]"#,
             r#"no JSON, "id":17,"#,
         ] {
-            assert_eq!(answers(text), None, "{text}");
+            assert_eq!(passed(text), Passed::Other, "{text}");
         }
-        assert_eq!(answers(r#"{"result":{"id":1,"text":"\\\"id\":2,"},"id":3}"#), Some(3));
+        assert_eq!(passed(r#"{"result":{"id":1,"text":"\\\"id\":2,"},"id":3}"#), Passed::Answer(3));
     }
 
     #[test]
-    fn a_question_of_the_child_answers_nothing() {
-        assert_eq!(answers(r#"{"id":17,"method":"sampling/createMessage","params":{}}"#), None);
-        assert_eq!(answers(r#"{"params":{},"method":"x","id":17}"#), None);
-        assert_eq!(answers(r#"{"id":17,"result":{"method":"x"}}"#), Some(17));
+    fn a_question_of_the_child_has_its_own_id_byte_for_byte() {
+        for id in [
+            "17",
+            "\"17\"",
+            "1.0",
+            "-0",
+            "1e999",
+            "\"\\u0031 \\\"}\"",
+            "\"\u{e9} ,:\"",
+            &format!("\"{}\"", "x".repeat(254)),
+        ] {
+            assert_eq!(passed(&format!(r#"{{"id": {id} ,"method":"x","params":{{"id":1}}}}"#)), question(id));
+            assert_eq!(passed(&format!(r#"{{"params":{{"method":1}},"method":"x","id":{id}}}"#)), question(id));
+        }
+        assert_eq!(passed(r#"{"id":17,"result":{"method":"x"}}"#), Passed::Answer(17));
+    }
+
+    #[test]
+    fn a_question_whose_id_is_huge_or_none_is_not_answered() {
+        let huge = format!("\"{}\"", "x".repeat(255));
+        for id in [huge.as_str(), &"1".repeat(1000), "null", "true", "{}", "[1]", "x", "\"", "", "\"\u{1}\""] {
+            assert_eq!(passed(&format!(r#"{{"method":"x","id":{id}}}"#)), Passed::Other, "{id:.20}");
+        }
+        let mut not_text = Skim::default();
+        not_text.pass(b"{\"method\":\"x\",\"id\":\"\xff\"}");
+        assert_eq!(not_text.passed(), Passed::Other);
     }
 
     #[test]
@@ -154,8 +221,12 @@ mod tests {
             skim.pass(b"\"");
             skim.pass(b",\"");
         }
-        assert!(skim.token.capacity() <= 2 * MAX_TOKEN);
-        assert_eq!(skim.answers(), Some(1));
+        assert!(skim.token.capacity() <= 2 * MAX_ID);
+        assert_eq!(skim.passed(), Passed::Answer(1));
+        let mut skim = Skim::default();
+        skim.pass(br#"{"method":"x","id":""#);
+        (0..1000).for_each(|_| skim.pass(&[b'x'; 10_000]));
+        assert!(skim.token.capacity() <= 4 * MAX_ID);
     }
 
     fn any_json() -> impl Strategy<Value = Value> {
@@ -180,12 +251,22 @@ mod tests {
             let (id_member, result_member) = (format!("\"id\":{id}"), format!("\"result\":{result}"));
             let members = if first { [id_member, result_member] } else { [result_member, id_member] };
             let line = format!("{{\"jsonrpc\":\"2.0\",{}}}", members.join(","));
-            prop_assert_eq!(answers(&line), Some(u64::from(id)));
+            prop_assert_eq!(passed(&line), Passed::Answer(u64::from(id)));
         }
 
         #[test]
         fn what_has_no_id_answers_nothing(params in any_json()) {
-            prop_assert_eq!(answers(&format!("{{\"jsonrpc\":\"2.0\",\"params\":{params}}}")), None);
+            prop_assert_eq!(passed(&format!("{{\"jsonrpc\":\"2.0\",\"params\":{params}}}")), Passed::Other);
+        }
+
+        #[test]
+        fn a_question_is_recognised_whatever_it_carries(params in any_json(), id: String, first: bool) {
+            let id = Value::from(id).to_string();
+            prop_assume!(id.len() <= MAX_ID);
+            let (id_member, params_member) = (format!("\"id\":{id}"), format!("\"params\":{params}"));
+            let members = if first { [id_member, params_member] } else { [params_member, id_member] };
+            let line = format!("{{\"method\":\"x\",{}}}", members.join(","));
+            prop_assert_eq!(passed(&line), question(&id));
         }
     }
 }

@@ -224,7 +224,7 @@ fn reply(question: &Request) -> Bytes {
     if question.method.is("ping") {
         return compose::response(question.id.as_bytes(), Outcome::Result(Bytes::from_static(b"{}")));
     }
-    compose::not_found(question)
+    compose::not_found(&question.id)
 }
 
 #[cfg(test)]

@@ -19,9 +19,11 @@ use crate::child::{self, Child, ExitReason, FromChild, Pulse};
 use crate::config::Isolation;
 use crate::mcp::bridge::shared::{Event, Output, Shared};
 use crate::mcp::jsonrpc::{Incoming, Malformed, Message};
+use crate::mcp::lines::TooLong;
 use crate::mcp::route::Seat;
 use crate::mcp::session_id::Owner;
-use crate::metrics::InUse;
+use crate::mcp::skim::Passed;
+use crate::metrics::{InUse, Limit};
 
 /// What sessions say and what waits for a child which does not read; beyond that sessions wait too.
 const INBOX: usize = 1024;
@@ -137,7 +139,7 @@ impl Hub {
         let ended = loop {
             match self.next(&mut from_child).await {
                 Step::Child(Some(FromChild::Line(line))) => self.on_line(&line).await,
-                Step::Child(Some(FromChild::Oversized(line))) => self.feed(Event::Oversized(line)).await,
+                Step::Child(Some(FromChild::Oversized(line))) => self.on_oversized(line).await,
                 Step::Child(Some(FromChild::Exited(reason))) => break Some(reason),
                 Step::Child(None) => break Some(ExitReason::Unknown),
                 Step::Seat(said) => self.on_seat(said).await,
@@ -173,6 +175,15 @@ impl Hub {
             }
             Err(why) => self.unreadable(line, why),
         }
+    }
+
+    /// The session whose answer it was says so itself.
+    async fn on_oversized(&mut self, line: TooLong) {
+        if !matches!(line.was, Passed::Answer(_)) {
+            warn!(session = self.number, bytes = line.bytes; "child wrote a line over --max-line");
+            self.registry.metrics.limits.add(Limit::Line);
+        }
+        self.feed(Event::Oversized(line)).await;
     }
 
     fn unreadable(&self, line: &Bytes, why: Malformed) {

@@ -5,6 +5,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use mcp_sidecar::child::{ExitReason, FromChild, Limits};
 use mcp_sidecar::mcp::lines::TooLong;
+use mcp_sidecar::mcp::skim::Passed;
 
 use crate::support::{LIMITS, line, next, rest, shell, shell_within, soon};
 
@@ -39,7 +40,7 @@ async fn an_oversized_line_fails_alone() {
     let limits = Limits { max_line: 100_000, ..LIMITS };
     let (_child, mut events) = shell_within("echo a; head -c 30000000 /dev/zero; echo; echo b; cat", &limits);
     assert_eq!(line(&mut events).await, "a");
-    assert_eq!(next(&mut events).await, Some(FromChild::Oversized(TooLong { bytes: 30_000_000, answers: None })));
+    assert_eq!(next(&mut events).await, Some(FromChild::Oversized(TooLong { bytes: 30_000_000, was: Passed::Other })));
     assert_eq!(line(&mut events).await, "b");
 }
 

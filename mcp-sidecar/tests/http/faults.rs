@@ -91,3 +91,38 @@ async fn more_calls_in_flight_than_allowed_are_429() {
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 200, 429, 429, 429]);
 }
+
+/// The child asks at length, under that id; it hears what it was answered.
+fn asking(id: &str) -> String {
+    let line = format!(
+        r#"{{"jsonrpc":"2.0","id":{id},"method":"sampling/createMessage","params":{{"prompt":"{}"}}}}"#,
+        "x".repeat(20_000)
+    );
+    json!({ "name": "asked", "arguments": { "line": line } }).to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_over_the_line_limit_is_refused_at_once_under_its_own_id_in_any_isolation() {
+    for isolation in ["session", "user", "shared"] {
+        let sidecar = Sidecar::with(&["--max-line", "10000", "--isolation", isolation]).await;
+        let session = sidecar.session().await;
+        for id in [r#""q""#, "7", "7.0", r#""\u00e9 \"}""#] {
+            let answer: Value = serde_json::from_str(&session.call_text("7", &asking(id)).await).unwrap();
+            let heard = text_of(&answer);
+            assert!(heard.contains(&format!(r#""id":{id},"error":{{"code":-32600,"#)), "{isolation} {id}: {heard}");
+            assert!(heard.contains("over --max-line"), "{heard}");
+        }
+        let line = r#"mcp_limits_reached_total{limit="line"}"#;
+        assert_eq!(sidecar.count(line).await, 4, "{isolation}");
+        assert_eq!(text_of(&session.call("echo", json!({ "text": "still here" })).await), "still here");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_modern_server_that_asks_at_length_hears_that_it_may_not_ask() {
+    const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixture/modern.py");
+    let sidecar = Sidecar::around(&["--era", "modern", "--max-line", "10000"], &["python3", FIXTURE]).await;
+    let answer = crate::alone::call(&sidecar, "ask", json!({ "padding": 20_000 })).await;
+    let heard: Value = serde_json::from_str(text_of(&answer)).unwrap();
+    assert_eq!((&heard["id"], &heard["error"]["code"]), (&json!("q"), &json!(-32601)));
+}

@@ -6,9 +6,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use mcp_sidecar::mcp::{
     bridge::{Audience, Bridge, Event, Output, durable::Durable, legacy::Legacy, modern::Modern},
-    jsonrpc::{Incoming, Message, Outcome, Request, Response},
+    jsonrpc::{Incoming, Message, Outcome, Request, RequestId, Response},
     lines::TooLong,
     route::{Route, Seat},
+    skim::Passed,
     sse::StreamId,
 };
 use serde_json::{Value, json};
@@ -86,7 +87,11 @@ impl World {
             b'l' => self.child_notifies("notifications/message", &json!({ "data": which })),
             b'r' => self.client_answers(which),
             b'x' => self.client_cancels(which),
-            b'o' => self.feed(Event::Oversized(TooLong { bytes: 1 << 26, answers: Some(which as u64) })),
+            b'o' => self.child_overflows(Passed::Answer(which as u64)),
+            b'Q' => {
+                let id = RequestId::parse(IDS[which % IDS.len()].as_bytes()).expect("an id");
+                self.child_overflows(Passed::Question(id));
+            }
             b's' => self.feed(Event::Silent { route: route(which), patience: Duration::from_secs(1) }),
             b'g' => self.feed(Event::Gone(route(which))),
             b't' => {
@@ -132,6 +137,10 @@ impl World {
             which % IDS.len()
         );
         self.feed(Event::Child(Message::parse(&line.into()).expect("a request")));
+    }
+
+    fn child_overflows(&mut self, was: Passed) {
+        self.feed(Event::Oversized(TooLong { bytes: 1 << 26, was }));
     }
 
     fn child_notifies(&mut self, method: &str, params: &Value) {

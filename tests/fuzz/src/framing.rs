@@ -1,7 +1,8 @@
 //! Lines of a child: the same ones wherever its writes were cut, and what is too long fails alone.
 
+use mcp_sidecar::mcp::jsonrpc::{Message, Request};
 use mcp_sidecar::mcp::lines::{Cut, Lines, TooLong};
-use mcp_sidecar::mcp::skim::Skim;
+use mcp_sidecar::mcp::skim::{Passed, Skim};
 
 /// The longest line, then where the pipe cuts, in steps; the rest is what the child wrote.
 pub fn framing(bytes: &[u8]) {
@@ -33,5 +34,21 @@ fn cut_at_once(written: &[u8], max_line: usize) -> Vec<Cut> {
 fn too_long(line: &[u8]) -> Cut {
     let mut skim = Skim::default();
     skim.pass(line);
-    Cut::Oversized(TooLong { bytes: line.len() as u64, answers: skim.answers() })
+    let was = skim.passed();
+    // The parser is the second opinion. It knows a member however its name is escaped; what passes by is not unescaped.
+    if let Ok(message) = Message::parse(&line.to_vec().into())
+        && !line.contains(&b'\\')
+    {
+        assert_eq!(was, kept(message));
+    }
+    Cut::Oversized(TooLong { bytes: line.len() as u64, was })
+}
+
+/// What it is when it is kept.
+fn kept(message: Message) -> Passed {
+    match message {
+        Message::Request(Request { id, .. }) if id.as_bytes().len() <= 256 => Passed::Question(id),
+        Message::Response(response) => response.answers().map_or(Passed::Other, Passed::Answer),
+        Message::Request(_) | Message::Notification(_) => Passed::Other,
+    }
 }

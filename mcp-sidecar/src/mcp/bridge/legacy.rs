@@ -13,6 +13,7 @@ use crate::mcp::jsonrpc::{Incoming, Message, Notification, Outcome, Request, Res
 use crate::mcp::lines::TooLong;
 use crate::mcp::rejection::Rejection;
 use crate::mcp::route::{Route, Seat};
+use crate::mcp::skim::Passed;
 use crate::mcp::version::ProtocolVersion;
 
 /// A cancelled call needs no answer (basic/utilities/cancellation); its POST does, after this.
@@ -48,7 +49,7 @@ impl Legacy {
             Event::Child(Message::Response(response)) => self.answer(response, outputs),
             Event::Child(Message::Request(request)) => outputs.push(self.question(&request, audience)),
             Event::Child(Message::Notification(note)) => outputs.push(self.notification(&note, audience)),
-            Event::Oversized(line) => self.oversized(line, outputs),
+            Event::Oversized(line) => outputs.push(self.oversized(&line)),
             Event::Silent { route, patience } => self.silent(route, patience, outputs),
             Event::Tick => self.expire_cancelled(now, outputs),
             Event::Lost { message, reason } => self.lost(&message, reason, outputs),
@@ -158,12 +159,15 @@ impl Legacy {
         self.ids.oldest(|route| audience.may_return(route)).unwrap_or(Route::standalone(self.seat))
     }
 
-    /// The line is gone. If it was an answer, its call fails, and it alone.
-    fn oversized(&mut self, line: TooLong, outputs: &mut Vec<Output>) {
-        let Some(call) = line.answers.and_then(|number| self.ids.abandon(number)) else {
-            return outputs.push(Output::Stray("the line was no answer"));
+    /// The line is gone. If it was an answer, its call fails, and it alone; if it was a question, that is refused.
+    fn oversized(&mut self, line: &TooLong) -> Output {
+        let call = match &line.was {
+            Passed::Answer(number) => self.ids.abandon(*number),
+            Passed::Question(id) => return Output::ToChild(compose::question_too_large(id, line.bytes)),
+            Passed::Other => None,
         };
-        outputs.push(self.failure(call, &compose::too_large(line.bytes), "message_too_large"));
+        let Some(call) = call else { return Output::Stray("nobody waits for what the line was") };
+        self.failure(call, &compose::too_large(line.bytes), "message_too_large")
     }
 
     fn silent(&mut self, silent: Route, patience: Duration, outputs: &mut Vec<Output>) {

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::mcp::jsonrpc::RequestId;
 use crate::mcp::sse::StreamId;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -137,12 +138,14 @@ fn a_line_that_was_too_long_fails_the_call_that_it_answered_and_no_other() {
     for stream in [1, 2] {
         on(&mut bridge, call(stream, r#"{"jsonrpc":"2.0","id":1,"method":"x"}"#), &open, 0);
     }
-    let lost = |answers| Event::Oversized(TooLong { bytes: 9, answers });
-    for nobodys in [None, Some(77)] {
+    let lost = |was| Event::Oversized(TooLong { bytes: 9, was });
+    for nobodys in [Passed::Other, Passed::Answer(77)] {
         let outputs = on(&mut bridge, lost(nobodys), &open, 0);
         assert!(matches!(&outputs[..], [Output::Stray(_)]), "{outputs:?}");
     }
-    let outputs = on(&mut bridge, lost(Some(2)), &open, 0);
+    let refused = on(&mut bridge, lost(Passed::Question(RequestId::parse(b"2").unwrap())), &open, 0);
+    assert_eq!(refused, [Output::ToChild(compose::question_too_large(&RequestId::parse(b"2").unwrap(), 9))]);
+    let outputs = on(&mut bridge, lost(Passed::Answer(2)), &open, 0);
     assert!(matches!(&outputs[..], [Output::Answer { route, .. }] if *route == at(2)));
     assert_eq!(bridge.in_flight(), 1);
 }

@@ -4,6 +4,7 @@ use super::*;
 use crate::mcp::jsonrpc::{Incoming, Message};
 use crate::mcp::lines::TooLong;
 use crate::mcp::route::{Route, Seat};
+use crate::mcp::skim::Passed;
 use crate::mcp::sse::StreamId;
 
 struct Nobody;
@@ -72,7 +73,7 @@ fn a_list_that_was_not_answered_is_asked_for_anew_once_the_tools_have_changed() 
 fn a_page_that_is_too_long_is_the_last_one() {
     let mut bridge = Bridge::Modern(Modern::new(9));
     on(&mut bridge, Event::ListTools);
-    let line = TooLong { bytes: 9, answers: Some(1) };
+    let line = TooLong { bytes: 9, was: Passed::Answer(1) };
     assert_eq!(on(&mut bridge, Event::Oversized(line)), [Output::AllTools]);
 }
 

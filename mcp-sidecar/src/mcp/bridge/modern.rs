@@ -15,6 +15,7 @@ use crate::mcp::jsonrpc::{Incoming, Message, Notification, Outcome, Request, Res
 use crate::mcp::lines::TooLong;
 use crate::mcp::rejection::Rejection;
 use crate::mcp::route::Route;
+use crate::mcp::skim::Passed;
 use crate::mcp::sse::StreamId;
 
 #[derive(Debug)]
@@ -49,9 +50,9 @@ impl Modern {
             Event::Relay { incoming, .. } => relay(&incoming, outputs),
             Event::Child(Message::Response(response)) => self.answer(response, outputs),
             // basic/transports/stdio §Receiving Messages: the server MUST NOT write requests.
-            Event::Child(Message::Request(request)) => outputs.push(Output::ToChild(compose::not_found(&request))),
+            Event::Child(Message::Request(request)) => outputs.push(Output::ToChild(compose::not_found(&request.id))),
             Event::Child(Message::Notification(note)) => self.notification(note, outputs),
-            Event::Oversized(line) => self.oversized(line, outputs),
+            Event::Oversized(line) => self.oversized(&line, outputs),
             Event::Silent { route, patience } => self.silent(route, patience, outputs),
             Event::Gone(route) => self.gone(route, outputs),
             Event::ListTools => self.listing.begin(&mut self.ids, outputs),
@@ -72,7 +73,7 @@ impl Modern {
             let Message::Request(request) = message else { continue };
             // It would open the older era on this child for everybody.
             if request.method.is("initialize") {
-                outputs.push(Output::Answer { route, status: 404, message: compose::not_found(request) });
+                outputs.push(Output::Answer { route, status: 404, message: compose::not_found(&request.id) });
             } else {
                 outputs.push(
                     self.call(request, route)
@@ -194,15 +195,19 @@ impl Modern {
     }
 
     /// The line is gone. If it was an answer, its call fails, and it alone.
-    fn oversized(&mut self, line: TooLong, outputs: &mut Vec<Output>) {
-        if line.answers.is_some_and(|number| self.listing.awaits(number)) {
-            return self.listing.page(Outcome::Error(Bytes::new()), &mut self.ids, outputs);
-        }
-        let Some((number, call)) = line.answers.and_then(|number| Some((number, self.ids.abandon(number)?))) else {
-            return outputs.push(Output::Stray("the line was no answer"));
+    fn oversized(&mut self, line: &TooLong, outputs: &mut Vec<Output>) {
+        let call = match &line.was {
+            Passed::Answer(number) if self.listing.awaits(*number) => {
+                return self.listing.page(Outcome::Error(Bytes::new()), &mut self.ids, outputs);
+            }
+            Passed::Answer(number) => self.ids.abandon(*number).inspect(|_| self.forget(*number)),
+            // However long it is, the server may not ask.
+            Passed::Question(id) => return outputs.push(Output::ToChild(compose::not_found(id))),
+            Passed::Other => None,
         };
-        self.forget(number);
-        outputs.push(failure(&call, &compose::too_large(line.bytes), "message_too_large"));
+        outputs.push(call.map_or(Output::Stray("nobody waits for what the line was"), |call| {
+            failure(&call, &compose::too_large(line.bytes), "message_too_large")
+        }));
     }
 
     fn silent(&mut self, silent: Route, patience: Duration, outputs: &mut Vec<Output>) {

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::mcp::jsonrpc::RequestId;
 use crate::mcp::route::Seat;
 use proptest::prelude::*;
 
@@ -168,9 +169,15 @@ fn an_answer_that_is_too_long_fails_its_own_call() {
     let mut bridge = Modern::new(9);
     on(&mut bridge, asked(1, "1", "tools/call", ""));
     on(&mut bridge, asked(2, "1", "tools/call", ""));
-    let too_long = |answers| Event::Oversized(TooLong { bytes: 9, answers });
-    assert!(matches!(&on(&mut bridge, too_long(Some(2)))[..], [Output::Answer { route, .. }] if *route == at(2)));
-    assert!(matches!(&on(&mut bridge, too_long(None))[..], [Output::Stray(_)]));
+    let too_long = |was| Event::Oversized(TooLong { bytes: 9, was });
+    assert!(
+        matches!(&on(&mut bridge, too_long(Passed::Answer(2)))[..], [Output::Answer { route, .. }] if *route == at(2))
+    );
+    assert!(matches!(&on(&mut bridge, too_long(Passed::Other))[..], [Output::Stray(_)]));
+    let question = Passed::Question(RequestId::parse(b"\"q\"").unwrap());
+    let outputs = on(&mut bridge, too_long(question));
+    let [Output::ToChild(refused)] = &outputs[..] else { panic!("{outputs:?}") };
+    assert_eq!(*refused, compose::not_found(&RequestId::parse(b"\"q\"").unwrap()), "here a server may not ask");
     assert_eq!(bridge.in_flight(), 1);
 }
 

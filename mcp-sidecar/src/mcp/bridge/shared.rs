@@ -83,7 +83,7 @@ impl Shared {
             Event::Child(Message::Response(response)) => self.answer(response, outputs),
             Event::Child(Message::Request(request)) => outputs.push(self.question(&request)),
             Event::Child(Message::Notification(note)) => self.announce(&note, outputs),
-            Event::Oversized(line) => outputs.push(self.oversized(line)),
+            Event::Oversized(line) => outputs.push(self.oversized(&line)),
             Event::Left(seat) => self.left(seat, outputs),
         }
     }
@@ -96,7 +96,7 @@ impl Shared {
         }
         if request.method.is("tasks/list") {
             // 2025-11-25 basic/utilities/tasks: it would name those of all sessions, and their results with them.
-            return outputs.push(Output::ToSeat(seat, compose::not_found(&request)));
+            return outputs.push(Output::ToSeat(seat, compose::not_found(&request.id)));
         }
         if request.method.is("logging/setLevel") {
             member.set_level(request.params.as_ref());
@@ -196,7 +196,7 @@ impl Shared {
         }
         match asked.filter(|seat| self.seats.get(seat).is_some_and(|member| member.can_answer(request))) {
             Some(seat) => Output::ToSeat(seat, self.ids.ask(request, Route::standalone(seat))),
-            None => Output::ToChild(compose::not_found(request)),
+            None => Output::ToChild(compose::not_found(&request.id)),
         }
     }
 
@@ -233,11 +233,13 @@ impl Shared {
         seats.next().copied().filter(|_| seats.next().is_none())
     }
 
-    fn oversized(&mut self, line: TooLong) -> Output {
-        let call = line.answers.and_then(|number| self.ids.abandon(number));
-        call.map_or(Output::Stray("the line was no answer"), |call| {
-            Output::TooLong(call.route.seat, TooLong { answers: call.id.as_issued(), ..line })
-        })
+    fn oversized(&mut self, line: &TooLong) -> Output {
+        if let Some(id) = line.was.asks() {
+            return Output::ToChild(compose::question_too_large(id, line.bytes));
+        }
+        let call = line.was.answers().and_then(|number| self.ids.abandon(number));
+        let asked = call.and_then(|call| Some((call.route.seat, line.answering(call.id.as_issued()?))));
+        asked.map_or(Output::Stray("nobody waits for what the line was"), |(seat, line)| Output::TooLong(seat, line))
     }
 
     fn left(&mut self, seat: Seat, outputs: &mut Vec<Output>) {

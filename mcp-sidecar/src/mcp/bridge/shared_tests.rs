@@ -1,4 +1,6 @@
 use super::*;
+use crate::mcp::jsonrpc::RequestId;
+use crate::mcp::skim::Passed;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -197,8 +199,13 @@ fn nobody_can_list_the_tasks_of_all() {
 fn an_answer_that_is_too_long_fails_the_call_of_its_seat() {
     let mut hub = two();
     let (_, call) = one(&asks(&mut hub, B, 9, "tools/call", json!({})));
-    let line = TooLong { bytes: 7, answers: call["id"].as_u64() };
-    assert_eq!(on(&mut hub, Event::Oversized(line)), [Output::TooLong(B, TooLong { bytes: 7, answers: Some(9) })]);
+    let line = |was| TooLong { bytes: 7, was };
+    let answer = line(Passed::Answer(call["id"].as_u64().unwrap()));
+    assert_eq!(on(&mut hub, Event::Oversized(answer)), [Output::TooLong(B, line(Passed::Answer(9)))]);
+    assert!(matches!(&on(&mut hub, Event::Oversized(line(Passed::Other)))[..], [Output::Stray(_)]));
+    let question = line(Passed::Question(RequestId::parse(b"\"q\"").unwrap()));
+    let (to, refused) = one(&on(&mut hub, Event::Oversized(question)));
+    assert_eq!((to, &refused["id"], &refused["error"]["code"]), (None, &json!("q"), &json!(-32600)));
 }
 
 proptest! {

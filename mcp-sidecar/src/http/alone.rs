@@ -66,8 +66,8 @@ pub(super) async fn unsupported(
     refused: Rejection,
 ) -> Rejection {
     let requested = refused.unsupported().unwrap_or_default();
-    match (sidecar.registry.stands_alone(&head.owner, requested).await, id_of(incoming)) {
-        (Err(legacy @ Rejection::UnsupportedProtocolVersion(_)), Some(id)) => legacy.answering(&id),
+    match (sidecar.registry.unsupported(&head.owner, requested).await, id_of(incoming)) {
+        (Some(informed), Some(id)) => informed.answering(&id),
         _ => refused,
     }
 }

@@ -56,7 +56,8 @@ struct Names<'a> {
 }
 
 /// basic/versioning: what the body claims decides, or else the header. A claim of a revision that has sessions is no
-/// modern one; and `initialize` opens a session unless it carries a sound claim.
+/// modern one, unless the header says otherwise: the disagreement is then answered as this revision wants it. And
+/// `initialize` opens a session unless it carries a sound claim.
 pub fn era(head: &RequestHead<'_>, message: &Message) -> Era {
     let (params, opens) = match message {
         Message::Request(request) => (request.params.as_ref(), request.method.is("initialize")),
@@ -65,10 +66,11 @@ pub fn era(head: &RequestHead<'_>, message: &Message) -> Era {
     };
     let claim =
         params.filter(|params| may_have(params, "_meta")).and_then(|params| meta(params).ok()?.protocol_version);
+    let told_by_header = || !opens && head.version.text().is_some_and(|named| MODERN.contains(&named));
     let modern = match claim.map(text) {
-        Some(Some(claim)) => ProtocolVersion::parse(&claim).is_none_or(|version| version.era() == Era::Modern),
+        Some(Some(claim)) => ProtocolVersion::parse(&claim).is_none() || told_by_header(),
         Some(None) => !opens,
-        None => !opens && head.version.text().is_some_and(|named| MODERN.contains(&named)),
+        None => told_by_header(),
     };
     if modern { Era::Modern } else { Era::Legacy }
 }

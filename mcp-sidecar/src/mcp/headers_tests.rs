@@ -97,6 +97,7 @@ fn a_version_that_is_not_spoken_is_named_with_those_that_are() {
 fn each_disagreement_is_a_header_mismatch() {
     let list = format!("{{{META}}}");
     let other = list.replace("2026-07-28", "v999.0.0");
+    let older = list.replace("2026-07-28", "2025-11-25");
     let named = |name: &str| format!(r#"{{"name":{name},{META}}}"#);
     let (version, method) = (("mcp-protocol-version", "2026-07-28"), ("mcp-method", "tools/list"));
     let cases: Vec<(Headers<'_>, &str, String, &str)> = vec![
@@ -104,6 +105,7 @@ fn each_disagreement_is_a_header_mismatch() {
         (vec![version, version, method], "tools/list", list.clone(), "MCP-Protocol-Version is given more than once"),
         (vec![version], "tools/list", list.clone(), "Mcp-Method is missing"),
         (vec![version, method, method], "tools/list", list.clone(), "Mcp-Method is given more than once"),
+        (LIST.to_vec(), "tools/list", older, "'2026-07-28' does not match body value '2025-11-25'"),
         (LIST.to_vec(), "tools/list", other, "'2026-07-28' does not match body value 'v999.0.0'"),
         (LIST.to_vec(), "prompts/list", list.clone(), "'tools/list' does not match body value 'prompts/list'"),
         (vec![version, ("mcp-method", "TOOLS/LIST")], "tools/list", list, "'TOOLS/LIST' does not match"),
@@ -157,9 +159,12 @@ fn what_the_body_claims_decides_the_era_and_else_the_header() {
         (None, "initialize", claim(r#""2026-07-28""#), Era::Modern),
         (Some("2025-11-25"), "tools/list", claim(r#""2025-11-25""#), Era::Legacy),
         (Some("2025-11-25"), "tools/list", "{}".into(), Era::Legacy),
+        (Some("2026-07-28"), "tools/list", claim(r#""2025-11-25""#), Era::Modern),
+        (None, "tools/list", claim(r#""2025-11-25""#), Era::Legacy),
         (Some("v999.0.0"), "tools/list", "{}".into(), Era::Legacy),
         (None, "tools/list", "[]".into(), Era::Legacy),
         (Some("2026-07-28"), "initialize", r#"{"protocolVersion":"2025-11-25"}"#.into(), Era::Legacy),
+        (Some("2026-07-28"), "initialize", claim(r#""2025-11-25""#), Era::Legacy),
         (None, "initialize", claim("7"), Era::Legacy),
     ] {
         let headers = header.map(|version| ("mcp-protocol-version", version.as_bytes()));

@@ -46,10 +46,6 @@ impl ProtocolVersion {
         Self::parse(&result.protocol_version)
     }
 
-    pub fn era(self) -> Era {
-        Era::Legacy
-    }
-
     /// JSON-RPC batches came with 2025-03-26 and went with 2025-06-18 (changelog).
     pub fn allows_batches(self) -> bool {
         self == Self::V2025_03_26

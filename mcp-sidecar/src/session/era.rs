@@ -13,9 +13,10 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::handshake::{Handshake, Unanswered};
 use crate::config::{EraSetting, Spawning};
+use crate::mcp::headers::MODERN;
 use crate::mcp::introduction::{Discovery, Introduction};
 use crate::mcp::session_id::Owner;
-use crate::mcp::version::Era;
+use crate::mcp::version::{Era, ProtocolVersion};
 
 /// How siblings are waited for.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +48,19 @@ pub(crate) struct Found {
     pub(crate) era: Era,
     /// Not known when `--era` said which one it is.
     pub(crate) introduction: Option<Introduction>,
+}
+
+impl Found {
+    /// The revisions that clients can use here, newest first (basic/versioning: «the versions it does support»): one of
+    /// ours that the server names too. A legacy server names none before it is asked to `initialize`.
+    pub(crate) fn spoken(&self) -> Vec<&'static str> {
+        let legacy = ProtocolVersion::ALL.map(ProtocolVersion::as_str).into_iter().rev();
+        let named = |version: &&str| self.introduction.iter().any(|said| said.versions.iter().any(|v| v == version));
+        match self.era {
+            Era::Legacy => legacy.collect(),
+            Era::Modern => MODERN.iter().copied().chain(legacy.filter(named)).collect(),
+        }
+    }
 }
 
 /// Nobody answered: neither era can be told.

@@ -9,7 +9,7 @@ use tokio::time::sleep_until;
 use super::registry::{Registry, Session};
 use crate::mcp::rejection::{Rejection, UnsupportedProtocolVersion};
 use crate::mcp::session_id::Owner;
-use crate::mcp::version::{Era, ProtocolVersion};
+use crate::mcp::version::Era;
 
 impl Registry {
     /// The owner's child; started if there is none, after a pause if the last one crashed.
@@ -49,12 +49,15 @@ impl Registry {
     pub(crate) async fn stands_alone(&self, owner: &Owner, requested: &str) -> Result<(), Rejection> {
         match self.era.found(owner).await {
             Ok(found) if found.era == Era::Modern => Ok(()),
-            Ok(_) => {
-                Err(UnsupportedProtocolVersion::new(requested, &ProtocolVersion::ALL.map(ProtocolVersion::as_str))
-                    .into())
-            }
+            Ok(found) => Err(UnsupportedProtocolVersion::new(requested, &found.spoken()).into()),
             Err(_) => Err(Rejection::ChildNotStarted),
         }
+    }
+
+    /// The refusal of a revision that we do not speak.
+    pub(crate) async fn unsupported(&self, owner: &Owner, requested: &str) -> Option<Rejection> {
+        let found = self.era.found(owner).await.ok()?;
+        Some(UnsupportedProtocolVersion::new(requested, &found.spoken()).into())
     }
 
     pub(super) fn forget_child(&self, session: &Session) {

@@ -83,3 +83,15 @@ async fn during_the_shutdown_delay_everybody_is_served_as_before() {
     let opened = sidecar.initialize("2025-11-25", None).await;
     assert!(opened.status() == 200 && !ends_its_connection(&opened), "{opened:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_was_idle_is_open_a_little_longer_than_the_door() {
+    let sidecar = Sidecar::start().await;
+    let health = async || sidecar.http.get(sidecar.at("/health")).send().await.unwrap();
+    assert!(!ends_its_connection(&health().await));
+    sidecar.begin_stop();
+    eventually_async("nobody is let in", async || refuses_connections(&sidecar).await).await;
+    let answered = health().await;
+    assert!(answered.status() == 200 && ends_its_connection(&answered), "{answered:?}");
+    sidecar.stopped().await;
+}

@@ -79,6 +79,8 @@ pub enum ExitReason {
     Signal(i32),
     /// It closed its stdout and lived on; it could answer nobody any more and was stopped.
     StdoutClosed,
+    /// It closed its stdin and lived on; it could be asked nothing any more and was stopped.
+    StdinClosed,
     /// Somebody else collected its exit status.
     Unknown,
 }
@@ -92,12 +94,13 @@ impl fmt::Display for ExitReason {
                 Err(_) => write!(f, "killed by signal {number}"),
             },
             Self::StdoutClosed => f.write_str("closed its stdout"),
+            Self::StdinClosed => f.write_str("closed its stdin"),
             Self::Unknown => f.write_str("ended for an unknown reason"),
         }
     }
 }
 
-/// The child no longer reads: it is gone, going, or has closed its stdin.
+/// The child no longer reads: it is gone, or going, as one is that has closed its stdin. Its exit is told as an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the child no longer reads its stdin")]
 pub struct Gone;
@@ -204,7 +207,7 @@ pub fn spawn(
     let (events, from_child) = mpsc::channel(limits.stdout_queue.max(1));
     let (end, ended) = watch::channel(None);
     let stopping = CancellationToken::new();
-    let eof = CancellationToken::new();
+    let (eof, deaf) = (CancellationToken::new(), CancellationToken::new());
     let _stop = stopping.clone().drop_guard();
     let child = Child {
         id: family.id(),
@@ -215,11 +218,12 @@ pub fn spawn(
         pulse: Some(Pulse { family: Arc::downgrade(&family), stopping: stopping.clone() }),
     };
 
-    let writer = supervisor.spawn(stdin::write(stdin, lines, stopping.clone()));
+    let writer = supervisor.spawn(stdin::write(stdin, lines, stopping.clone(), deaf.clone()));
     let reader = stdout::Reader::new(stdout, limits.max_line, events, ended);
     supervisor.spawn(reader.run(stopping.clone(), eof.clone()));
     let drain = supervisor.spawn(stderr::drain(stderr, Arc::clone(&label)));
-    let end_of = stop::End { family, label, grace: limits.stop_grace, stopping, eof, pipes: [writer, drain], exits };
+    let pipes = [writer, drain];
+    let end_of = stop::End { family, label, grace: limits.stop_grace, stopping, eof, deaf, pipes, exits };
     supervisor.spawn(end_of.run(end));
     Ok((child, from_child))
 }

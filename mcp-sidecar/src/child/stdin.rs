@@ -10,8 +10,14 @@ use tokio_util::sync::CancellationToken;
 /// Lines per system call: each takes two slices, and more would not fit a pipe anyway.
 const BATCH: usize = 32;
 
-/// Writes lines until the child is to stop or stops reading, then closes the pipe: that is the child's end of input.
-pub(super) async fn write(pipe: pipe::Sender, mut lines: mpsc::Receiver<Bytes>, stopping: CancellationToken) {
+/// Writes lines until the child is to stop, then closes the pipe: that is the child's end of input. `deaf` is told when
+/// the child has closed its end.
+pub(super) async fn write(
+    pipe: pipe::Sender,
+    mut lines: mpsc::Receiver<Bytes>,
+    stopping: CancellationToken,
+    deaf: CancellationToken,
+) {
     let mut batch = Vec::with_capacity(BATCH);
     loop {
         let taken = tokio::select! {
@@ -22,8 +28,11 @@ pub(super) async fn write(pipe: pipe::Sender, mut lines: mpsc::Receiver<Bytes>, 
                 lines.recv_many(&mut batch, BATCH).await
             }
         };
-        if taken == 0 || write_all(&pipe, &batch).await.is_err() {
+        if taken == 0 {
             return;
+        }
+        if write_all(&pipe, &batch).await.is_err() {
+            return deaf.cancel();
         }
         batch.clear();
     }

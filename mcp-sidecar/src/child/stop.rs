@@ -16,8 +16,8 @@ use super::ExitReason;
 use super::family::Family;
 use super::processes::Look;
 
-/// How long a child that closed its stdout may take to exit by itself before it is told to.
-const AFTER_STDOUT: Duration = Duration::from_millis(250);
+/// How long a child that closed its stdin or stdout may take to exit by itself before it is told to.
+const AFTER_PIPE: Duration = Duration::from_millis(250);
 /// SIGKILL is obeyed at once but for processes stuck in the kernel.
 const AFTER_KILL: Duration = Duration::from_secs(10);
 /// Nobody tells us of a grandchild's end, so we look; seldom enough not to be noticed.
@@ -55,6 +55,8 @@ pub(super) struct End {
     pub(super) stopping: CancellationToken,
     /// Cancelled by the reader: the child has closed its stdout.
     pub(super) eof: CancellationToken,
+    /// Cancelled by the writer: the child has closed its stdin.
+    pub(super) deaf: CancellationToken,
     /// The tasks on stdin and stderr, which end with the child.
     pub(super) pipes: [JoinHandle<()>; 2],
     pub(super) exits: Exits,
@@ -79,13 +81,15 @@ impl End {
 
     /// Waits for whatever ends the child first; `None` is our own wish.
     async fn begins(&mut self) -> Option<ExitReason> {
-        tokio::select! {
+        let closed = tokio::select! {
             reason = self.exits.of(&self.family) => return Some(reason),
             () = self.stopping.cancelled() => return None,
-            () = self.eof.cancelled() => {}
-        }
+            () = self.eof.cancelled() => ExitReason::StdoutClosed,
+            // Its end of input is behind it: SIGTERM is next.
+            () = self.deaf.cancelled() => ExitReason::StdinClosed,
+        };
         tokio::select! {
-            exit = timeout(AFTER_STDOUT, self.exits.of(&self.family)) => Some(exit.unwrap_or(ExitReason::StdoutClosed)),
+            exit = timeout(AFTER_PIPE, self.exits.of(&self.family)) => Some(exit.unwrap_or(closed)),
             () = self.stopping.cancelled() => None,
         }
     }

@@ -63,6 +63,7 @@ labels! {
         StatusOther = "status_other",
         Signal = "signal",
         StdoutClosed = "stdout_closed",
+        StdinClosed = "stdin_closed",
         Unknown = "unknown",
     }
 }
@@ -224,6 +225,7 @@ impl From<ExitReason> for ChildEnd {
             ExitReason::Code(_) => Self::StatusOther,
             ExitReason::Signal(_) => Self::Signal,
             ExitReason::StdoutClosed => Self::StdoutClosed,
+            ExitReason::StdinClosed => Self::StdinClosed,
             ExitReason::Unknown => Self::Unknown,
         }
     }

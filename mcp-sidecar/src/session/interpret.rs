@@ -96,7 +96,8 @@ impl Actor {
     }
 
     fn write(&mut self, line: Bytes) {
-        // The usual case is room in the child's queue; then no line waits here.
+        // The usual case is room in the child's queue; then no line waits here. Nor does one for a child that no longer
+        // reads: its exit follows on the other channel, and fails what was asked.
         if self.outgoing.is_empty() && self.child.send(line.clone()).now_or_never().is_some() {
             return;
         }

@@ -52,6 +52,16 @@ async fn a_child_that_closes_its_stdout_but_lives_is_ended() {
 }
 
 #[tokio::test]
+async fn a_child_that_closes_its_stdin_but_lives_is_ended_with_the_first_line_that_cannot_reach_it() {
+    let (child, mut events) = shell("exec </dev/null; echo bye; while :; do sleep 1000; done");
+    let id = child.id();
+    assert_eq!(line(&mut events).await, "bye");
+    child.send("anybody?".into()).await.unwrap();
+    assert_eq!(rest(&mut events).await, (Vec::new(), ExitReason::StdinClosed));
+    vanished(id, "");
+}
+
+#[tokio::test]
 async fn a_hanging_child_is_silent_and_stops_like_any_other() {
     let (child, mut events) = shell("echo up; kill -STOP $$");
     assert_eq!(line(&mut events).await, "up");

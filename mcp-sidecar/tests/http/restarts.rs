@@ -28,6 +28,10 @@ for line in sys.stdin:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         os.close(1)
         while True: time.sleep(1000)
+    if params.get("name") == "deaf":
+        os.close(0)
+        send(id=id, result={{}})
+        while True: time.sleep(1000)
     if params.get("name") == "flood":
         for _ in range(5000): os.write(2, b"x" * 999 + b"\n")
     if method == "initialize" and lives > {refuse_after}: send(id=id, error={{"code": -32000, "message": "not again"}})
@@ -120,6 +124,21 @@ async fn a_child_that_closes_its_stdout_but_lives_and_ignores_sigterm_is_killed_
     let (mute, _) = wrapped.lives()[0];
     assert!(!is_alive(mute));
     assert_eq!(text_of(&session.call("lives", json!({})).await), "2");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_cannot_reach_a_child_fails_and_the_session_goes_on_with_another() {
+    let wrapped = Wrapped::start(9).await;
+    let session = wrapped.sidecar.session().await;
+    session.call("deaf", json!({})).await;
+    let failed: Value = session.post(call("1", r#"{"name":"lives"}"#)).await.json().await.unwrap();
+    assert_eq!(failed["error"]["code"], -32603);
+    assert_eq!(failed["error"]["data"]["reason"], "child_exited");
+    assert_eq!(failed["error"]["message"], "the MCP server closed its stdin");
+    let (deaf, _) = wrapped.lives()[0];
+    assert!(!is_alive(deaf));
+    assert_eq!(text_of(&session.call("lives", json!({})).await), "2");
+    assert_eq!(wrapped.sidecar.count(r#"mcp_child_exits_total{reason="stdin_closed"}"#).await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,16 +1,15 @@
 //! The task that owns one child: it feeds the [`Bridge`] with what clients and the child say and with time, and does
 //! what that answers. It waits for no reader and for no writer, so neither a slow client nor a stuck child can stop it.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use log::info;
 use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep_until};
 
 use super::ToActor;
 use super::ending::Ending;
+use super::outgoing::Outgoing;
 use super::registry::Session;
 use super::restart::{Restart, Spawned};
 use super::streams::Streams;
@@ -24,8 +23,6 @@ use crate::mcp::route::Seat;
 use crate::mcp::version::Era;
 use crate::metrics::{InUse, Limit};
 
-/// Lines that wait for a child which does not read; beyond that clients wait too.
-const MAX_OUTGOING: usize = 64;
 /// How often deadlines are looked at while something is open.
 const TICK: Duration = Duration::from_secs(1);
 /// Ticks between two keep-alive comments.
@@ -41,7 +38,7 @@ pub(crate) struct Actor {
     /// What the bridge said last; empty between two steps.
     outputs: Vec<Output>,
     streams: Streams,
-    outgoing: VecDeque<Bytes>,
+    outgoing: Outgoing,
     started: Instant,
     now: Instant,
     ticks: u64,
@@ -88,7 +85,7 @@ impl Actor {
             restart: Restart::new(now),
             outputs: Vec::new(),
             streams,
-            outgoing: VecDeque::new(),
+            outgoing: Outgoing::default(),
             started: now,
             now,
             ticks: 0,
@@ -112,7 +109,7 @@ impl Actor {
                     }
                 }
                 Step::Client(message) => self.on_client(message),
-                Step::Written(true) => drop(self.outgoing.pop_front()),
+                Step::Written(true) => self.outgoing.pop(),
                 // The child no longer reads. Its exit, which says why, follows on the other channel.
                 Step::Written(false) => self.outgoing.clear(),
                 Step::Tick => timer.as_mut().reset(self.on_tick()),
@@ -143,12 +140,12 @@ impl Actor {
         let drainable = !self.draining || self.bridge.in_flight() == 0;
         // A session that nobody uses needs no child.
         let (lost, wanted) = (self.restart.is_lost(), self.is_busy() || self.bridge.held() > 0);
-        let waiting = self.outgoing.front().cloned();
-        let unwritten = self.outgoing.len() + self.bridge.held();
+        let waiting = self.outgoing.first();
+        let (speaks, hears) = (self.outgoing.takes_lines(self.bridge.held()), self.outgoing.takes_answers());
         tokio::select! {
-            event = from_child.recv(), if !lost => Step::Child(event),
+            event = from_child.recv(), if !lost && hears => Step::Child(event),
             spawned = self.restart.fresh(|| self.session.respawn()), if lost && wanted => Step::Fresh(spawned),
-            Some(message) = self.inbox.recv(), if unwritten < MAX_OUTGOING => Step::Client(message),
+            Some(message) = self.inbox.recv(), if speaks => Step::Client(message),
             sent = self.child.send(waiting.clone().unwrap_or_default()), if waiting.is_some() => Step::Written(sent.is_ok()),
             () = timer => Step::Tick,
             () = self.session.stop.cancelled() => Step::Stop,

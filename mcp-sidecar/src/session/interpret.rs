@@ -6,12 +6,13 @@ use log::{debug, warn};
 use tokio::sync::{mpsc, oneshot};
 
 use super::super::counted;
+use super::super::outgoing::Author;
 use super::super::streams::Exchange;
 use super::super::{Reply, ToActor};
-use super::{Actor, Ending, Event, MAX_OUTGOING, Output};
+use super::{Actor, Ending, Event, Output};
 use crate::child::FromChild;
 use crate::mcp::head::Accept;
-use crate::mcp::jsonrpc::Incoming;
+use crate::mcp::jsonrpc::{Incoming, Message};
 use crate::mcp::rejection::Rejection;
 use crate::mcp::version::Era;
 use crate::metrics::Limit;
@@ -23,6 +24,9 @@ impl Actor {
     pub(super) fn on_events(&mut self, first: Option<FromChild>, more: &mut mpsc::Receiver<FromChild>) {
         self.on_event(first);
         for _ in 1..EVENTS_AT_ONCE {
+            if !self.outgoing.takes_answers() {
+                return;
+            }
             // What is taken out of the channel is acted upon.
             match more.try_recv() {
                 Ok(event) => self.on_event(Some(event)),
@@ -58,18 +62,22 @@ impl Actor {
     /// Lets the bridge decide and does what it says.
     pub(super) fn feed(&mut self, event: Event) {
         let mut outputs = std::mem::take(&mut self.outputs);
+        let author = match event {
+            Event::Child(Message::Request(_)) | Event::Oversized(_) => Author::Child,
+            _ => Author::Client,
+        };
         let outcome = counted::heard(&event, &self.session.metrics);
         self.bridge.on(event, self.now - self.started, &self.streams, &mut outputs);
         for output in outputs.drain(..) {
             counted::said(&output, outcome, &self.session.metrics);
-            self.carry_out(output);
+            self.carry_out(output, author);
         }
         self.outputs = outputs;
     }
 
-    fn carry_out(&mut self, output: Output) {
+    fn carry_out(&mut self, output: Output, author: Author) {
         match output {
-            Output::ToChild(line) => self.write(line),
+            Output::ToChild(line) => self.write(line, author),
             Output::Say { route, message } => self.streams.send(route.stream, &message, self.now),
             Output::Answer { route, status, message } => self.streams.answer(route.stream, status, message),
             Output::Opened { version, .. } => {
@@ -95,14 +103,13 @@ impl Actor {
         }
     }
 
-    fn write(&mut self, line: Bytes) {
+    fn write(&mut self, line: Bytes, author: Author) {
         // The usual case is room in the child's queue; then no line waits here. Nor does one for a child that no longer
         // reads: its exit follows on the other channel, and fails what was asked.
         if self.outgoing.is_empty() && self.child.send(line.clone()).now_or_never().is_some() {
             return;
         }
-        self.outgoing.push_back(line);
-        if self.outgoing.len() == MAX_OUTGOING {
+        if self.outgoing.push(line, author) {
             self.session.metrics.limits.add(Limit::ChildQueue);
         }
     }

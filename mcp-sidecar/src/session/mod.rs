@@ -14,6 +14,7 @@ pub(crate) mod era;
 pub(crate) mod handshake;
 mod hub;
 mod kept;
+mod outgoing;
 mod pool;
 pub(crate) mod readiness;
 pub(crate) mod registry;

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::support::{Sidecar, call, text_of};
+use crate::support::{Sidecar, call, eventually, text_of};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_child_that_dies_during_a_call_fails_that_call_and_the_session_goes_on_with_another() {
@@ -125,4 +125,49 @@ async fn a_modern_server_that_asks_at_length_hears_that_it_may_not_ask() {
     let answer = crate::alone::call(&sidecar, "ask", json!({ "padding": 20_000 })).await;
     let heard: Value = serde_json::from_str(text_of(&answer)).unwrap();
     assert_eq!((&heard["id"], &heard["error"]["code"]), (&json!("q"), &json!(-32601)));
+}
+
+/// Told to, it pings without reading what it is answered until it could write no more for two seconds, or has written
+/// 64 MiB; notes how much that was; and then reads all answers.
+const ASKS_WITHOUT_END: &str = r#"
+import json, os, select, sys, threading
+def send(**message): os.write(1, json.dumps(dict(message, jsonrpc="2.0")).encode() + b"\n")
+def flood():
+    asked, written, rest = 0, 0, b""
+    os.set_blocking(1, False)
+    while written < 64 << 20 and select.select([], [1], [], 2)[1]:
+        if not rest:
+            asked += 1
+            rest = json.dumps({"jsonrpc": "2.0", "id": "x" * 4096, "method": "ping"}).encode() + b"\n"
+        count = os.write(1, rest)
+        written, rest = written + count, rest[count:]
+    os.set_blocking(1, True)
+    with open(sys.argv[1] + ".new", "w") as note: note.write(str(written))
+    os.rename(sys.argv[1] + ".new", sys.argv[1])
+    writing = threading.Thread(target=os.write, args=(1, rest))
+    writing.start()
+    for _ in range(asked): assert json.loads(sys.stdin.buffer.readline())["result"] == {}
+    writing.join()
+for line in iter(sys.stdin.buffer.readline, b""):
+    message = json.loads(line)
+    if message["method"] == "initialize": send(id=message["id"], result={"protocolVersion": "2025-11-25"})
+    elif message["method"] == "notifications/flood": flood()
+    elif message["method"] == "tools/call": send(id=message["id"], result={"content": [{"text": "read"}]})
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_child_that_asks_without_end_and_reads_no_answer_is_heard_again_once_it_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let noted = folder.path().join("written");
+    let sidecar = Sidecar::around(&[], &["python3", "-c", ASKS_WITHOUT_END, noted.to_str().unwrap()]).await;
+    let session = sidecar.session().await;
+    let flood = r#"{"jsonrpc":"2.0","method":"notifications/flood"}"#;
+    assert_eq!(session.post(flood).await.status(), 202);
+    eventually("no more is taken", || noted.exists()).await;
+    let written: usize = std::fs::read_to_string(&noted).unwrap().parse().unwrap();
+    assert!(written < 8 << 20, "{written} bytes of questions were taken");
+    assert_eq!(text_of(&session.call("any", json!({})).await), "read");
+    assert_eq!(session.post(flood).await.status(), 202);
+    assert_eq!(session.delete().await, 204);
+    sidecar.stopped().await;
 }

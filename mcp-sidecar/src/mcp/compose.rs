@@ -46,6 +46,11 @@ pub fn response(id: &[u8], outcome: Outcome) -> Bytes {
     }
 }
 
+/// The result of what has none, such as a ping.
+pub fn empty(id: &RequestId) -> Bytes {
+    response(id.as_bytes(), Outcome::Result(Bytes::from_static(b"{}")))
+}
+
 /// Moves what nobody else has within its own memory: with a copy a large result would cost twice its size.
 fn around(head: &[u8], mut text: BytesMut) -> Bytes {
     let length = text.len();

@@ -3,6 +3,7 @@
 //! too. So equal ids of two clients, `1` beside `"1"`, or an id used twice cannot cross or lose an answer.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -16,6 +17,9 @@ const MAX_TASKS: usize = 256;
 
 /// Questions that may be open. A child that asks on and on and is never answered must not cost memory for ever.
 const MAX_QUESTIONS: usize = 1024;
+
+/// A cancelled call need not be answered (basic/utilities/cancellation), but may still be, for so long.
+const CANCELLED_FOR: Duration = Duration::from_secs(2);
 
 /// A client's request that the child has not answered.
 #[derive(Clone, Debug)]
@@ -43,6 +47,8 @@ pub struct Correlator {
     last: u64,
     calls: BTreeMap<u64, Call>,
     questions: BTreeMap<u64, Question>,
+    /// Calls for whose answers nobody waits, and since when; the oldest first.
+    cancelled: VecDeque<(u64, Duration)>,
     /// Progress tokens that outlive their request (2025-11-25 basic/utilities/tasks §Task Progress).
     tasks: VecDeque<(u64, Seat, Bytes)>,
 }
@@ -120,6 +126,23 @@ impl Correlator {
         let (number, _) = self.calls.iter().rev().find(|(_, call)| named(call))?;
         let params = Edited::replacing(params.clone(), &theirs, number.to_string().into());
         Some((*number, compose::notification(&note.method, Some(&params))))
+    }
+
+    /// Nobody waits for that call's answer any more: [`Self::expire`] gives it up if none comes.
+    pub fn cancel(&mut self, number: u64, now: Duration) {
+        let known = self.cancelled.iter().any(|(cancelled, _)| *cancelled == number);
+        if !known && self.calls.contains_key(&number) {
+            self.cancelled.push_back((number, now));
+        }
+    }
+
+    /// Gives up the calls that were cancelled and have had their time.
+    pub fn expire(&mut self, now: Duration) -> Vec<(u64, Call)> {
+        let mut expired = Vec::new();
+        while let Some((number, _)) = self.cancelled.pop_front_if(|(_, at)| now >= *at + CANCELLED_FOR) {
+            expired.extend(self.calls.remove(&number).map(|call| (number, call)));
+        }
+        expired
     }
 
     /// A child's request, as the client shall see it.

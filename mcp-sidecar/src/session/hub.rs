@@ -16,7 +16,6 @@ use tokio_util::sync::CancellationToken;
 use super::registry::{Registry, Session};
 use super::restart::Spawned;
 use crate::child::{self, Child, ExitReason, FromChild, Pulse};
-use crate::config::Isolation;
 use crate::mcp::bridge::shared::{Event, Output, Shared};
 use crate::mcp::jsonrpc::{Incoming, Malformed, Message};
 use crate::mcp::lines::TooLong;
@@ -93,11 +92,12 @@ impl Registry {
             registry: Arc::clone(self),
             child,
             inbox,
-            shared: Shared::among(self.spawning.isolation == Isolation::Shared),
+            shared: Shared::default(),
             seats: HashMap::new(),
             outgoing: VecDeque::new(),
             outputs: Vec::new(),
             empty_since: Instant::now(),
+            started: Instant::now(),
         };
         hubs.insert(key, entrance);
         self.actors.spawn_on(hub.run(events), supervisor);
@@ -124,6 +124,7 @@ struct Hub {
     /// What [`Shared`] said last; empty between two steps.
     outputs: Vec<Output>,
     empty_since: Instant,
+    started: Instant,
     _in_use: InUse,
 }
 
@@ -211,7 +212,7 @@ impl Hub {
 
     async fn feed(&mut self, event: Event) {
         let mut outputs = std::mem::take(&mut self.outputs);
-        self.shared.on(event, &mut outputs);
+        self.shared.on(event, self.started.elapsed(), &mut outputs);
         for output in outputs.drain(..) {
             match output {
                 Output::ToChild(line) => self.outgoing.push_back(line),

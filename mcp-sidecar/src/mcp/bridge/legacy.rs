@@ -9,15 +9,12 @@ use bytes::Bytes;
 use super::{Audience, Event, Output, concerns_many};
 use crate::mcp::compose;
 use crate::mcp::correlate::{Call, Correlator};
-use crate::mcp::jsonrpc::{Incoming, Message, Notification, Outcome, Request, Response};
+use crate::mcp::jsonrpc::{Incoming, Message, Notification, Request, Response};
 use crate::mcp::lines::TooLong;
 use crate::mcp::rejection::Rejection;
 use crate::mcp::route::{Route, Seat};
 use crate::mcp::skim::Passed;
 use crate::mcp::version::ProtocolVersion;
-
-/// A cancelled call needs no answer (basic/utilities/cancellation); its POST does, after this.
-const CANCELLED_FOR: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub struct Legacy {
@@ -26,13 +23,11 @@ pub struct Legacy {
     seat: Seat,
     /// The POST whose `initialize` is not answered.
     opening: Option<Route>,
-    /// Calls that their client has cancelled, and when.
-    cancelled: Vec<(u64, Duration)>,
 }
 
 impl Legacy {
     pub fn new(seat: Seat, max_calls: usize) -> Self {
-        Self { ids: Correlator::default(), max_calls, seat, opening: None, cancelled: Vec::new() }
+        Self { ids: Correlator::default(), max_calls, seat, opening: None }
     }
 
     pub(super) fn in_flight(&self) -> usize {
@@ -100,7 +95,7 @@ impl Legacy {
 
     fn cancel(&mut self, note: &Notification, seat: Seat, now: Duration) -> Option<Bytes> {
         let (number, line) = self.ids.cancelled_by_client(note, seat)?;
-        self.cancelled.push((number, now));
+        self.ids.cancel(number, now);
         Some(line)
     }
 
@@ -123,8 +118,7 @@ impl Legacy {
         let reachable = self.related(audience).or_else(|| self.listening(audience));
         if reachable.is_none() && request.method.is("ping") {
             // basic/utilities/ping: an answer is due promptly, and no client is there to give it.
-            let alive = Outcome::Result(Bytes::from_static(b"{}"));
-            return Output::ToChild(compose::response(request.id.as_bytes(), alive));
+            return Output::ToChild(compose::empty(&request.id));
         }
         let route = reachable.unwrap_or_else(|| self.left_to_fetch(audience));
         Output::Say { route, message: self.ids.ask(request, route) }
@@ -183,7 +177,6 @@ impl Legacy {
         let withdrawn = self.ids.withdraw_questions();
         outputs.extend(withdrawn.into_iter().map(|(route, message)| Output::Say { route, message }));
         self.fail(|_| true, message, reason, outputs);
-        self.cancelled.clear();
     }
 
     /// Not a cancel (basic/transports §Sending Messages). But a session that nobody knows of is none.
@@ -193,16 +186,12 @@ impl Legacy {
         }
     }
 
+    /// A cancelled call needs no answer; its POST does.
     fn expire_cancelled(&mut self, now: Duration, outputs: &mut Vec<Output>) {
-        let ids = &mut self.ids;
-        self.cancelled.retain(|&(number, at)| {
-            let waits = now < at + CANCELLED_FOR;
-            if !waits && let Some(call) = ids.abandon(number) {
-                let message = compose::failure(call.id.as_bytes(), "the request was cancelled", "cancelled");
-                outputs.push(Output::Answer { route: call.route, status: 200, message });
-            }
-            waits
-        });
+        for (_, call) in self.ids.expire(now) {
+            let message = compose::failure(call.id.as_bytes(), "the request was cancelled", "cancelled");
+            outputs.push(Output::Answer { route: call.route, status: 200, message });
+        }
     }
 
     fn fail(&mut self, of: impl Fn(Route) -> bool, message: &str, reason: &str, outputs: &mut Vec<Output>) -> Vec<u64> {

@@ -11,6 +11,7 @@
 //! interpreter's part, and so is knowing which streams are open: that is asked through [`Audience`].
 
 pub mod durable;
+mod greeting;
 pub mod legacy;
 mod listing;
 mod member;

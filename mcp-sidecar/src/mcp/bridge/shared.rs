@@ -1,18 +1,25 @@
 //! One legacy child, several legacy sessions (`--isolation user` and `shared`): lines of seats in, lines of the child
 //! in; each to whom it concerns. A seat is a whole session with a bridge of its own, which sees what looks like a child
 //! of its own: `initialize` is answered from what the child said to the first, what is said to all of them goes to all,
-//! and nothing else crosses. What cannot be told whose it is goes to nobody.
+//! and nothing else crosses. What cannot be told whose it is goes to nobody: legacy stdio does not say which call a question
+//! or a log line is about, so it is passed on only when all calls in flight are one session's.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bytes::Bytes;
+use memchr::memmem;
 
+use super::greeting::Greeting;
 use super::member::{self, Member};
 use crate::mcp::compose;
 use crate::mcp::correlate::Correlator;
 use crate::mcp::jsonrpc::{Message, Notification, Outcome, Request, Response};
 use crate::mcp::lines::TooLong;
 use crate::mcp::route::{Route, Seat};
+
+const NOBODY_KNOWN: &str = "it cannot be told which client is asked: several share this MCP server. One that asks its \
+    clients needs --isolation session";
 
 /// What happens to a shared child.
 #[derive(Debug)]
@@ -35,47 +42,26 @@ pub enum Output {
     Stray(&'static str),
 }
 
-/// What the child has said to `initialize`.
-#[derive(Debug, Default)]
-enum Greeting {
-    #[default]
-    Unasked,
-    /// Asked for one seat, whose request has this number; others wait for the same.
-    Asked {
-        number: u64,
-        waiting: Vec<(Seat, Request)>,
-    },
-    Known(Bytes),
-}
-
-impl Greeting {
-    fn awaits(&self, answer: u64) -> bool {
-        matches!(self, Self::Asked { number, .. } if *number == answer)
-    }
-}
-
 #[derive(Debug, Default)]
 pub struct Shared {
     ids: Correlator,
     seats: BTreeMap<Seat, Member>,
     greeting: Greeting,
     initialized: bool,
-    /// The seats are not all one user's.
-    strangers: bool,
     /// `resources/subscribe` in flight.
     subscribing: BTreeMap<u64, String>,
 }
 
 impl Shared {
-    pub fn among(strangers: bool) -> Self {
-        Self { strangers, ..Self::default() }
-    }
-
-    pub fn on(&mut self, event: Event, outputs: &mut Vec<Output>) {
+    /// `now` is the time since any fixed moment.
+    pub fn on(&mut self, event: Event, now: Duration, outputs: &mut Vec<Output>) {
+        for (number, _) in self.ids.expire(now) {
+            self.subscribing.remove(&number);
+        }
         match event {
             Event::Joined(seat) => drop(self.seats.insert(seat, Member::default())),
             Event::Said(seat, Message::Request(request)) => self.request(seat, request, outputs),
-            Event::Said(seat, Message::Notification(note)) => outputs.extend(self.told(seat, &note)),
+            Event::Said(seat, Message::Notification(note)) => outputs.extend(self.told(seat, &note, now)),
             Event::Said(seat, Message::Response(response)) => {
                 let answer = self.ids.answer_from_client(&response, seat);
                 outputs.push(answer.map_or(Output::Stray("a session answered what is not open"), Output::ToChild));
@@ -84,7 +70,7 @@ impl Shared {
             Event::Child(Message::Request(request)) => outputs.push(self.question(&request)),
             Event::Child(Message::Notification(note)) => self.announce(&note, outputs),
             Event::Oversized(line) => outputs.push(self.oversized(&line)),
-            Event::Left(seat) => self.left(seat, outputs),
+            Event::Left(seat) => self.left(seat, now, outputs),
         }
     }
 
@@ -131,7 +117,8 @@ impl Shared {
     /// basic/lifecycle: a server is initialized once.
     fn initialize(&mut self, seat: Seat, request: Request, outputs: &mut Vec<Output>) {
         match &mut self.greeting {
-            Greeting::Known(result) => outputs.push(Output::ToSeat(seat, greeted(&request, result))),
+            Greeting::Known(result) => outputs
+                .push(Output::ToSeat(seat, compose::response(request.id.as_bytes(), Outcome::Result(result.clone())))),
             Greeting::Asked { waiting, .. } => waiting.push((seat, request)),
             Greeting::Unasked => {
                 if let Some(number) = self.pass(seat, &request, outputs) {
@@ -152,9 +139,15 @@ impl Shared {
     }
 
     /// A notification of a seat.
-    fn told(&mut self, seat: Seat, note: &Notification) -> Option<Output> {
+    fn told(&mut self, seat: Seat, note: &Notification, now: Duration) -> Option<Output> {
         if note.method.is("notifications/cancelled") {
-            return self.ids.cancelled_by_client(note, seat).map(|(_, line)| Output::ToChild(line));
+            let (number, line) = self.ids.cancelled_by_client(note, seat)?;
+            if self.greeting.awaits(number) {
+                // «MUST NOT be cancelled» (basic/utilities/cancellation), and others wait for the answer.
+                return None;
+            }
+            self.ids.cancel(number, now);
+            return Some(Output::ToChild(line));
         }
         if note.method.is("notifications/initialized") && std::mem::replace(&mut self.initialized, true) {
             return None;
@@ -175,7 +168,7 @@ impl Shared {
         if let Some(uri) = subscribed {
             self.subscribe(route.seat, uri);
         }
-        outputs.push(Output::ToSeat(route.seat, message));
+        outputs.push(self.tell(route.seat, message));
         if !self.greeting.awaits(number) {
             return;
         }
@@ -185,18 +178,14 @@ impl Shared {
         }
     }
 
-    /// Legacy stdio does not say which call a question is about: it is taken to be the oldest, but among strangers only
-    /// when nobody else calls.
     fn question(&mut self, request: &Request) -> Output {
-        let oldest = self.ids.oldest(|route| self.seats.contains_key(&route.seat)).map(|route| route.seat);
-        let asked = if self.strangers { self.certain() } else { oldest.or_else(|| self.only_seat()) };
-        if request.method.is("ping") && asked.is_none() {
-            let alive = Outcome::Result(Bytes::from_static(b"{}"));
-            return Output::ToChild(compose::response(request.id.as_bytes(), alive));
-        }
-        match asked.filter(|seat| self.seats.get(seat).is_some_and(|member| member.can_answer(request))) {
-            Some(seat) => Output::ToSeat(seat, self.ids.ask(request, Route::standalone(seat))),
-            None => Output::ToChild(compose::not_found(&request.id)),
+        match self.certain(request.params.as_ref()).and_then(|seat| Some((seat, self.seats.get(&seat)?))) {
+            Some((seat, member)) if member.can_answer(request) => {
+                Output::ToSeat(seat, self.ids.ask(request, Route::standalone(seat)))
+            }
+            Some(_) => Output::ToChild(compose::not_found(&request.id)),
+            None if request.method.is("ping") => Output::ToChild(compose::empty(&request.id)),
+            None => Output::ToChild(compose::failure(request.id.as_bytes(), NOBODY_KNOWN, "client_unknown")),
         }
     }
 
@@ -207,8 +196,9 @@ impl Shared {
             self.ids.cancelled_by_child(note)
         } else {
             let before = outputs.len();
+            let certain = self.certain(note.params.as_ref());
             for (&seat, member) in &self.seats {
-                if member.hears(note) || (member.reads(note) && self.certain() == Some(seat)) {
+                if member.hears(note) || (member.reads(note) && certain == Some(seat)) {
                     outputs.push(Output::ToSeat(seat, compose::unchanged(note)));
                 }
             }
@@ -218,12 +208,23 @@ impl Shared {
             return;
         };
         let stray = Output::Stray("child reported on what is not open");
-        outputs.push(routed.map_or(stray, |(route, message)| Output::ToSeat(route.seat, message)));
+        outputs.push(routed.map_or(stray, |(route, message)| self.tell(route.seat, message)));
     }
 
-    /// The one seat that a log line or a question can be about.
-    fn certain(&self) -> Option<Seat> {
+    /// What is for that seat, if it is still taken.
+    fn tell(&self, seat: Seat, message: Bytes) -> Output {
+        let there = self.seats.contains_key(&seat);
+        if there { Output::ToSeat(seat, message) } else { Output::Stray("it is for a session that has left") }
+    }
+
+    /// The one seat that a question or a log line with these params can be about. Calls that were cancelled a moment
+    /// ago count: the child may not know it yet.
+    fn certain(&self, params: Option<&Bytes>) -> Option<Seat> {
         let mut calling = self.ids.calls().map(|(_, call)| call.route.seat);
+        // 2025-11-25 basic/utilities/tasks: a task outlives the call that it began with.
+        if params.is_some_and(|params| memmem::find(params, b"\"taskId\"").is_some()) {
+            return self.only_seat().filter(|only| calling.all(|seat| seat == *only));
+        }
         let first = calling.next().or_else(|| self.only_seat())?;
         calling.all(|seat| seat == first).then_some(first)
     }
@@ -238,11 +239,12 @@ impl Shared {
             return Output::ToChild(compose::question_too_large(id, line.bytes));
         }
         let call = line.was.answers().and_then(|number| self.ids.abandon(number));
+        let call = call.filter(|call| self.seats.contains_key(&call.route.seat));
         let asked = call.and_then(|call| Some((call.route.seat, line.answering(call.id.as_issued()?))));
         asked.map_or(Output::Stray("nobody waits for what the line was"), |(seat, line)| Output::TooLong(seat, line))
     }
 
-    fn left(&mut self, seat: Seat, outputs: &mut Vec<Output>) {
+    fn left(&mut self, seat: Seat, now: Duration, outputs: &mut Vec<Output>) {
         let before = member::most_verbose(self.seats.values());
         let Some(member) = self.seats.remove(&seat) else { return };
         let asked = match &mut self.greeting {
@@ -254,7 +256,7 @@ impl Shared {
             _ => None,
         };
         for number in self.ids.numbers(|number, call| call.route.seat == seat && Some(number) != asked) {
-            self.ids.abandon(number);
+            self.ids.cancel(number, now);
             self.subscribing.remove(&number);
             outputs.push(Output::ToChild(compose::cancelled(number, "the session has ended")));
         }
@@ -288,11 +290,7 @@ impl Shared {
 }
 
 fn done(seat: Seat, request: &Request) -> Output {
-    Output::ToSeat(seat, compose::response(request.id.as_bytes(), Outcome::Result(Bytes::from_static(b"{}"))))
-}
-
-fn greeted(request: &Request, result: &Bytes) -> Bytes {
-    compose::response(request.id.as_bytes(), Outcome::Result(result.clone()))
+    Output::ToSeat(seat, compose::empty(&request.id))
 }
 
 #[cfg(test)]

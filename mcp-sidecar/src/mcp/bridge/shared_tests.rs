@@ -1,7 +1,6 @@
 use super::*;
 use crate::mcp::jsonrpc::RequestId;
 use crate::mcp::skim::Passed;
-use proptest::prelude::*;
 use serde_json::{Value, json};
 
 const A: Seat = Seat(1);
@@ -12,8 +11,12 @@ fn message(value: &Value) -> Message {
 }
 
 fn on(hub: &mut Shared, event: Event) -> Vec<Output> {
+    on_at(hub, 0, event)
+}
+
+fn on_at(hub: &mut Shared, millis: u64, event: Event) -> Vec<Output> {
     let mut outputs = Vec::new();
-    hub.on(event, &mut outputs);
+    hub.on(event, Duration::from_millis(millis), &mut outputs);
     outputs
 }
 
@@ -91,40 +94,94 @@ fn a_refused_initialize_is_tried_anew_for_the_next_and_one_whose_asker_left_serv
     assert_eq!(outputs.last().unwrap().0, Some(A));
 }
 
+fn question() -> Value {
+    json!({ "jsonrpc": "2.0", "id": "q", "method": "roots/list" })
+}
+
+/// The reason that the child gets instead of an answer.
+fn refused(outputs: &[Output]) -> Value {
+    let (to, refused) = one(outputs);
+    assert_eq!((to, &refused["id"]), (None, &json!("q")));
+    refused["error"]["data"]["reason"].clone()
+}
+
 #[test]
-fn a_question_goes_to_the_oldest_call_if_its_client_can_answer_and_back_only_from_there() {
+fn a_question_goes_to_the_only_client_that_calls_and_back_only_from_there() {
     let mut hub = two();
-    let question = || json!({ "id": "q", "method": "roots/list" });
-    let (to, refused) = one(&child(&mut hub, question()));
-    assert_eq!((to, &refused["error"]["code"]), (None, &json!(-32601)), "nobody called");
-    asks(&mut hub, B, 9, "tools/call", json!({}));
-    assert_eq!(one(&child(&mut hub, question())).0, None, "its client has no roots");
+    assert_eq!(refused(&child(&mut hub, question())), "client_unknown", "nobody calls, two could be meant");
     let (_, call) = one(&asks(&mut hub, A, 9, "tools/call", json!({})));
-    on(&mut hub, Event::Left(B));
+    asks(&mut hub, A, 10, "tools/call", json!({}));
     let (to, asked) = one(&child(&mut hub, question()));
     assert_eq!((to, &asked["method"]), (Some(A), &json!("roots/list")));
     let answer = |seat| Event::Said(seat, message(&json!({ "jsonrpc": "2.0", "id": asked["id"], "result": {} })));
     assert_eq!(told(&on(&mut hub, answer(B))), []);
     assert_eq!(one(&on(&mut hub, answer(A))), (None, json!({ "jsonrpc": "2.0", "id": "q", "result": {} })));
+    assert_eq!(told(&on(&mut hub, answer(A))), [], "answered is answered");
     assert_eq!(one(&child(&mut hub, json!({ "id": call["id"], "result": {} }))).0, Some(A));
 }
 
 #[test]
-fn among_strangers_a_question_that_could_be_about_anothers_call_goes_to_nobody() {
-    let mut hub = Shared::among(true);
-    for seat in [A, B] {
-        on(&mut hub, Event::Joined(seat));
-        asks(&mut hub, seat, 1, "initialize", json!({ "capabilities": { "roots": {} } }));
-    }
-    child(&mut hub, json!({ "id": 1, "result": {} }));
-    let question = || json!({ "id": "q", "method": "roots/list" });
-    let (_, call) = one(&asks(&mut hub, A, 9, "tools/call", json!({})));
-    assert_eq!(one(&child(&mut hub, question())).0, Some(A));
+fn a_question_that_could_be_about_calls_of_two_clients_is_refused_at_once_and_says_what_helps() {
+    let mut hub = two();
+    asks(&mut hub, A, 9, "tools/call", json!({}));
+    let (_, other) = one(&asks(&mut hub, B, 9, "tools/call", json!({})));
+    let outputs = child(&mut hub, question());
+    assert_eq!(refused(&outputs), "client_unknown");
+    assert!(one(&outputs).1["error"]["message"].as_str().unwrap().contains("--isolation session"));
+    let ping = json!({ "id": "p", "method": "ping" });
+    assert_eq!(one(&child(&mut hub, ping)), (None, json!({ "jsonrpc": "2.0", "id": "p", "result": {} })));
+    child(&mut hub, json!({ "id": other["id"], "result": {} }));
+    assert_eq!(one(&child(&mut hub, question())).0, Some(A), "only it calls now");
+}
+
+#[test]
+fn a_question_that_a_client_has_not_declared_is_refused_in_its_name() {
+    let mut hub = two();
     asks(&mut hub, B, 9, "tools/call", json!({}));
     let (to, refused) = one(&child(&mut hub, question()));
     assert_eq!((to, &refused["error"]["code"]), (None, &json!(-32601)));
-    child(&mut hub, json!({ "id": call["id"], "result": {} }));
-    assert_eq!(one(&child(&mut hub, question())).0, Some(B));
+}
+
+#[test]
+fn what_is_about_a_task_is_not_taken_for_the_call_that_happens_to_be_in_flight() {
+    let mut hub = two();
+    asks(&mut hub, A, 9, "tools/call", json!({}));
+    let about = json!({ "_meta": { "io.modelcontextprotocol/related-task": { "taskId": "t" } } });
+    let asked = json!({ "id": "q", "method": "roots/list", "params": about });
+    assert_eq!(refused(&child(&mut hub, asked)), "client_unknown");
+    let status = json!({ "method": "notifications/tasks/status", "params": { "taskId": "t" } });
+    assert_eq!(told(&child(&mut hub, status.clone())), []);
+    on(&mut hub, Event::Left(B));
+    assert_eq!(one(&child(&mut hub, status)).0, Some(A));
+}
+
+#[test]
+fn a_cancelled_call_counts_for_two_seconds_more_and_its_late_answer_reaches_nobody() {
+    let mut hub = two();
+    let (_, dead) = one(&asks(&mut hub, B, 9, "tools/call", json!({})));
+    let cancel = json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": 9 } });
+    let (to, told_child) = one(&on(&mut hub, Event::Said(B, message(&cancel))));
+    assert_eq!((to, &told_child["params"]["requestId"]), (None, &dead["id"]));
+    asks(&mut hub, A, 9, "tools/call", json!({}));
+    let asked = |hub: &mut Shared, at| on_at(hub, at, Event::Child(message(&question())));
+    assert_eq!(refused(&asked(&mut hub, 1999)), "client_unknown", "the child may not know it yet");
+    assert_eq!(one(&asked(&mut hub, 2000)).0, Some(A));
+    assert_eq!(hub.ids.in_flight(), 1);
+    assert_eq!(told(&child(&mut hub, json!({ "id": dead["id"], "result": {} }))), []);
+}
+
+#[test]
+fn initialize_cannot_be_cancelled_while_others_wait_for_its_answer() {
+    let mut hub = Shared::default();
+    for seat in [A, B] {
+        on(&mut hub, Event::Joined(seat));
+        asks(&mut hub, seat, 5, "initialize", json!({}));
+    }
+    let cancel = json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": 5 } });
+    assert_eq!(on(&mut hub, Event::Said(A, message(&cancel))), []);
+    on(&mut hub, Event::Left(A));
+    let answer = message(&json!({ "jsonrpc": "2.0", "id": 1, "result": {} }));
+    assert_eq!(one(&on_at(&mut hub, 60_000, Event::Child(answer))).0, Some(B));
 }
 
 #[test]
@@ -185,6 +242,8 @@ fn who_leaves_cancels_what_it_asked_and_leaves_no_question_open() {
     let outputs = told(&on(&mut hub, Event::Left(A)));
     assert_eq!(outputs[0].1["params"]["requestId"], call["id"]);
     assert_eq!((&outputs[1].1["id"], &outputs[1].1["error"]["code"]), (&json!("q"), &json!(-32603)));
+    asks(&mut hub, B, 9, "tools/call", json!({}));
+    assert_eq!(refused(&child(&mut hub, question())), "client_unknown", "it may be about the call that was left");
     assert_eq!(told(&child(&mut hub, json!({ "id": call["id"], "result": {} }))), []);
 }
 
@@ -208,31 +267,5 @@ fn an_answer_that_is_too_long_fails_the_call_of_its_seat() {
     assert_eq!((to, &refused["id"], &refused["error"]["code"]), (None, &json!("q"), &json!(-32600)));
 }
 
-proptest! {
-    #[test]
-    fn no_message_crosses_seats_even_with_equal_ids_and_tokens(
-        calls in prop::collection::vec((1_u32..5, 1_u64..4), 1..40),
-        order in any::<prop::sample::Selector>(),
-    ) {
-        let mut hub = Shared::default();
-        for seat in 1..5 {
-            on(&mut hub, Event::Joined(Seat(seat)));
-        }
-        let mut left = BTreeMap::new();
-        for (seat, id) in calls {
-            let params = json!({ "_meta": { "progressToken": id }, "of": seat });
-            let (to, line) = one(&asks(&mut hub, Seat(seat), id, "tools/call", params));
-            prop_assert_eq!((to, &line["params"]["of"]), (None, &json!(seat)));
-            prop_assert!(left.insert(line["id"].as_u64().unwrap(), (Seat(seat), id)).is_none(), "an id used twice");
-        }
-        while !left.is_empty() {
-            let (&number, &(seat, id)) = order.select(&left);
-            left.remove(&number);
-            let note = json!({ "method": "notifications/progress", "params": { "progressToken": number } });
-            let (to, progress) = one(&child(&mut hub, note));
-            prop_assert_eq!((to, &progress["params"]["progressToken"]), (Some(seat), &json!(id)));
-            let (to, answer) = one(&child(&mut hub, json!({ "id": number, "result": number })));
-            prop_assert_eq!((to, &answer["id"], &answer["result"]), (Some(seat), &json!(id), &json!(number)));
-        }
-    }
-}
+#[path = "shared_world_tests.rs"]
+mod world;

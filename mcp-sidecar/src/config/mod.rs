@@ -17,7 +17,7 @@ use crate::cluster::ClusterConfig;
 use crate::mcp::identity::{FromHeader, Place};
 use crate::mcp::origin::OriginPolicy;
 use crate::mcp::session_id::Owner;
-use crate::mcp::version::Era;
+use crate::mcp::version::{Era, ProtocolVersion};
 use cli::Arguments;
 
 #[derive(Clone, Debug)]
@@ -82,14 +82,24 @@ pub enum Isolation {
     Shared,
 }
 
+/// What sessions that share a child have in common.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Common {
+    pub(crate) owner: Owner,
+    /// A child is asked for one revision, once, and «MUST respond with the same version» if it supports it
+    /// (basic/lifecycle §Version Negotiation).
+    pub(crate) requested: Option<ProtocolVersion>,
+}
+
 impl Isolation {
     /// What sessions that share a child have in common; `None`: none do. Who is told other things never shares one.
-    pub(crate) fn key(self, owner: &Owner) -> Option<Owner> {
-        match self {
-            Self::Session => None,
-            Self::User => Some(owner.clone()),
-            Self::Shared => Some(owner.anybody()),
-        }
+    pub(crate) fn key(self, owner: &Owner, requested: Option<ProtocolVersion>) -> Option<Common> {
+        let owner = match self {
+            Self::Session => return None,
+            Self::User => owner.clone(),
+            Self::Shared => owner.anybody(),
+        };
+        Some(Common { owner, requested })
     }
 
     /// The same for requests that stand alone and have no session to keep apart.

@@ -2,9 +2,11 @@
 
 use serde::Deserialize;
 
+use super::jsonrpc::{Incoming, Message};
+
 /// Revisions that this sidecar speaks over Streamable HTTP. The oldest is admitted because clients may negotiate it
 /// with the child through the newer transport.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ProtocolVersion {
     V2024_11_05,
     V2025_03_26,
@@ -46,6 +48,12 @@ impl ProtocolVersion {
         Self::parse(&result.protocol_version)
     }
 
+    /// What a client asks for with its `initialize`; `None` for another message, and for what is unknown to us.
+    pub fn requested(first: &Incoming) -> Option<Self> {
+        let Incoming::Single(Message::Request(request)) = first else { return None };
+        request.params.as_deref().filter(|_| request.method.is("initialize")).and_then(Self::negotiated)
+    }
+
     /// JSON-RPC batches came with 2025-03-26 and went with 2025-06-18 (changelog).
     pub fn allows_batches(self) -> bool {
         self == Self::V2025_03_26
@@ -75,6 +83,13 @@ mod tests {
     fn the_negotiated_revision_is_the_one_that_the_child_names() {
         let result = br#"{"capabilities":{},"protocolVersion":"2025-\u00306-18"}"#;
         assert_eq!(ProtocolVersion::negotiated(result), Some(ProtocolVersion::V2025_06_18));
+        let first = |method: &str| {
+            let params = String::from_utf8_lossy(result);
+            let text = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
+            ProtocolVersion::requested(&Incoming::parse(&text.into()).unwrap())
+        };
+        assert_eq!(first("initialize"), Some(ProtocolVersion::V2025_06_18));
+        assert_eq!(first("ping"), None);
         for odd in ["{}", "[]", r#"{"protocolVersion":"1999-01-01"}"#, r#"{"protocolVersion":1}"#] {
             assert_eq!(ProtocolVersion::negotiated(odd.as_bytes()), None, "{odd}");
         }

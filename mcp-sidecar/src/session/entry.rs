@@ -35,6 +35,8 @@ pub(crate) struct Session {
     /// Milliseconds after `started`.
     pub(super) used: AtomicU64,
     pub(super) busy: AtomicBool,
+    /// The revision that its client asked for.
+    pub(super) requested: Option<ProtocolVersion>,
     pub(super) version: OnceLock<Option<ProtocolVersion>>,
     pub(super) tools: Tools,
     pub(super) metrics: Arc<Metrics>,

@@ -16,11 +16,11 @@ use tokio_util::sync::CancellationToken;
 use super::registry::{Registry, Session};
 use super::restart::Spawned;
 use crate::child::{self, Child, ExitReason, FromChild, Pulse};
+use crate::config::Common;
 use crate::mcp::bridge::shared::{Event, Output, Shared};
 use crate::mcp::jsonrpc::{Incoming, Malformed, Message};
 use crate::mcp::lines::TooLong;
 use crate::mcp::route::Seat;
-use crate::mcp::session_id::Owner;
 use crate::mcp::skim::Passed;
 use crate::metrics::{InUse, Limit};
 
@@ -69,14 +69,14 @@ impl Entrance {
 impl Registry {
     /// A seat at the child that sessions of this key share; it is started if there is none. Forks: not for an async
     /// worker.
-    pub(super) fn take_seat(self: &Arc<Self>, key: Owner, session: &Session) -> std::io::Result<Spawned> {
+    pub(super) fn take_seat(self: &Arc<Self>, key: Common, session: &Session) -> std::io::Result<Spawned> {
         let mut hubs = self.hubs();
         let (queues, supervisor) = (&self.spawning.limits, &self.supervisor);
         let serving = hubs.get(&key).filter(|hub| hub.pulse.can_serve());
         if let Some(seat) = serving.and_then(|hub| hub.take_seat(queues, supervisor)) {
             return Ok(seat);
         }
-        let (child, events) = self.spawn_process(&key, session)?;
+        let (child, events) = self.spawn_process(&key.owner, session)?;
         let (sender, inbox) = mpsc::channel(INBOX);
         let no_seat = || std::io::Error::other("no seat at a new child");
         let pulse = child.pulse().ok_or_else(no_seat)?.clone();
@@ -104,13 +104,13 @@ impl Registry {
         Ok(seat)
     }
 
-    fn hubs(&self) -> MutexGuard<'_, HashMap<Owner, Entrance>> {
+    fn hubs(&self) -> MutexGuard<'_, HashMap<Common, Entrance>> {
         self.hubs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 struct Hub {
-    key: Owner,
+    key: Common,
     /// Of the session that it was started for: names it in the log.
     number: u64,
     idle_timeout: Duration,
@@ -242,7 +242,7 @@ impl Hub {
     }
 
     /// Another child may have come in its place.
-    fn leave(&self, hubs: &mut HashMap<Owner, Entrance>) {
+    fn leave(&self, hubs: &mut HashMap<Common, Entrance>) {
         if hubs.get(&self.key).is_some_and(|hub| hub.process == self.child.id()) {
             hubs.remove(&self.key);
         }

@@ -22,10 +22,10 @@ use super::restart::Spawned;
 use super::tools::Tools;
 use super::warm::{self, Warm};
 use crate::child;
-use crate::config::{EraSetting, Limits, Spawning};
+use crate::config::{Common, EraSetting, Limits, Spawning};
 use crate::mcp::rejection::Rejection;
 use crate::mcp::session_id::{Owner, SessionId};
-use crate::mcp::version::Era;
+use crate::mcp::version::{Era, ProtocolVersion};
 use crate::metrics::{ChildStart, Limit, Metrics};
 
 /// Messages that wait for a session's actor; after that their senders wait.
@@ -39,7 +39,7 @@ pub(crate) struct Registry {
     pub(super) crashes: Crashes,
     pub(super) era: EraProbe,
     /// Children that sessions share, by what their sessions have in common.
-    pub(super) hubs: Mutex<HashMap<Owner, Entrance>>,
+    pub(super) hubs: Mutex<HashMap<Common, Entrance>>,
     pub(super) spawning: Spawning,
     pub(super) limits: Limits,
     pub(super) metrics: Arc<Metrics>,
@@ -105,7 +105,11 @@ impl Registry {
 
     /// A new session with a child of its own, whose first message this is.
     pub(crate) async fn open(self: &Arc<Self>, owner: Owner, first: ToActor) -> Result<Arc<Session>, Rejection> {
-        let (session, messages) = self.describe(owner, Era::Legacy)?;
+        let requested = match &first {
+            ToActor::Call { incoming, .. } => ProtocolVersion::requested(incoming),
+            _ => None,
+        };
+        let (session, messages) = self.describe(owner, Era::Legacy, requested)?;
         session.inbox.try_send(first).map_err(|_| Rejection::ChildNotStarted)?;
         self.admit(&session)?;
         self.start(&session, messages).await?;
@@ -135,6 +139,7 @@ impl Registry {
         self: &Arc<Self>,
         owner: Owner,
         era: Era,
+        requested: Option<ProtocolVersion>,
     ) -> Result<(Arc<Session>, mpsc::Receiver<ToActor>), Rejection> {
         if self.drain.is_cancelled() {
             return Err(Rejection::ShuttingDown);
@@ -154,6 +159,7 @@ impl Registry {
             started: Instant::now(),
             used: AtomicU64::new(0),
             busy: AtomicBool::new(true),
+            requested,
             version: OnceLock::new(),
             tools: Tools::new(self.limits.session.call_timeout),
             metrics: Arc::clone(&self.metrics),
@@ -172,7 +178,7 @@ impl Registry {
 
     /// A child of the session's own, or a seat at one. Forks: not for an async worker.
     pub(super) fn spawn_child(self: &Arc<Self>, session: &Session) -> std::io::Result<Spawned> {
-        match self.spawning.isolation.key(&session.owner) {
+        match self.spawning.isolation.key(&session.owner, session.requested) {
             Some(key) if session.era == Era::Legacy => self.take_seat(key, session),
             _ => self.spawn_process(&session.owner, session),
         }

@@ -17,6 +17,7 @@ mod refusals;
 mod restarts;
 mod revisions;
 mod sessions;
+mod sharing;
 mod shutdown;
 mod streams;
 mod support;

@@ -70,8 +70,7 @@ impl Sidecar {
     }
 
     pub(crate) async fn initialize(&self, version: &str, user: Option<&str>) -> Response {
-        let params =
-            json!({ "protocolVersion": version, "capabilities": {}, "clientInfo": { "name": "t", "version": "1" } });
+        let params = json!({ "protocolVersion": version, "capabilities": { "sampling": {} }, "clientInfo": { "name": "t", "version": "1" } });
         let body = json!({ "jsonrpc": "2.0", "id": "init", "method": "initialize", "params": params }).to_string();
         let post = self.post(body);
         user.map_or(post.try_clone().unwrap(), |user| post.header("X-User-Id", user)).send().await.unwrap()

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use memchr::memmem;
 
 use super::greeting::Greeting;
 use super::member::{self, Member};
@@ -17,9 +16,6 @@ use crate::mcp::correlate::Correlator;
 use crate::mcp::jsonrpc::{Message, Notification, Outcome, Request, Response};
 use crate::mcp::lines::TooLong;
 use crate::mcp::route::{Route, Seat};
-
-const NOBODY_KNOWN: &str = "it cannot be told which client is asked: several share this MCP server. One that asks its \
-    clients needs --isolation session";
 
 /// What happens to a shared child.
 #[derive(Debug)]
@@ -69,7 +65,7 @@ impl Shared {
             Event::Child(Message::Response(response)) => self.answer(response, outputs),
             Event::Child(Message::Request(request)) => outputs.push(self.question(&request)),
             Event::Child(Message::Notification(note)) => self.announce(&note, outputs),
-            Event::Oversized(line) => outputs.push(self.oversized(&line)),
+            Event::Oversized(line) => self.oversized(&line, outputs),
             Event::Left(seat) => self.left(seat, now, outputs),
         }
     }
@@ -169,23 +165,17 @@ impl Shared {
             self.subscribe(route.seat, uri);
         }
         outputs.push(self.tell(route.seat, message));
+        self.greeted(number, greeting, outputs);
+    }
+
+    /// If that was the answer to `initialize`, it serves those who wait, or the next of them asks.
+    fn greeted(&mut self, number: u64, greeting: Greeting, outputs: &mut Vec<Output>) {
         if !self.greeting.awaits(number) {
             return;
         }
         let Greeting::Asked { waiting, .. } = std::mem::replace(&mut self.greeting, greeting) else { return };
         for (seat, request) in waiting {
             self.initialize(seat, request, outputs);
-        }
-    }
-
-    fn question(&mut self, request: &Request) -> Output {
-        match self.certain(request.params.as_ref()).and_then(|seat| Some((seat, self.seats.get(&seat)?))) {
-            Some((seat, member)) if member.can_answer(request) => {
-                Output::ToSeat(seat, self.ids.ask(request, Route::standalone(seat)))
-            }
-            Some(_) => Output::ToChild(compose::not_found(&request.id)),
-            None if request.method.is("ping") => Output::ToChild(compose::empty(&request.id)),
-            None => Output::ToChild(compose::failure(request.id.as_bytes(), NOBODY_KNOWN, "client_unknown")),
         }
     }
 
@@ -211,37 +201,19 @@ impl Shared {
         outputs.push(routed.map_or(stray, |(route, message)| self.tell(route.seat, message)));
     }
 
-    /// What is for that seat, if it is still taken.
-    fn tell(&self, seat: Seat, message: Bytes) -> Output {
-        let there = self.seats.contains_key(&seat);
-        if there { Output::ToSeat(seat, message) } else { Output::Stray("it is for a session that has left") }
-    }
-
-    /// The one seat that a question or a log line with these params can be about. Calls that were cancelled a moment
-    /// ago count: the child may not know it yet.
-    fn certain(&self, params: Option<&Bytes>) -> Option<Seat> {
-        let mut calling = self.ids.calls().map(|(_, call)| call.route.seat);
-        // 2025-11-25 basic/utilities/tasks: a task outlives the call that it began with.
-        if params.is_some_and(|params| memmem::find(params, b"\"taskId\"").is_some()) {
-            return self.only_seat().filter(|only| calling.all(|seat| seat == *only));
-        }
-        let first = calling.next().or_else(|| self.only_seat())?;
-        calling.all(|seat| seat == first).then_some(first)
-    }
-
-    fn only_seat(&self) -> Option<Seat> {
-        let mut seats = self.seats.keys();
-        seats.next().copied().filter(|_| seats.next().is_none())
-    }
-
-    fn oversized(&mut self, line: &TooLong) -> Output {
+    fn oversized(&mut self, line: &TooLong, outputs: &mut Vec<Output>) {
         if let Some(id) = line.was.asks() {
-            return Output::ToChild(compose::question_too_large(id, line.bytes));
+            return outputs.push(Output::ToChild(compose::question_too_large(id, line.bytes)));
         }
-        let call = line.was.answers().and_then(|number| self.ids.abandon(number));
-        let call = call.filter(|call| self.seats.contains_key(&call.route.seat));
-        let asked = call.and_then(|call| Some((call.route.seat, line.answering(call.id.as_issued()?))));
-        asked.map_or(Output::Stray("nobody waits for what the line was"), |(seat, line)| Output::TooLong(seat, line))
+        let call = line.was.answers().and_then(|number| Some((number, self.ids.abandon(number)?)));
+        let Some((number, call)) = call else {
+            return outputs.push(Output::Stray("nobody waits for what the line was"));
+        };
+        self.subscribing.remove(&number);
+        let seat = Some(call.route.seat).filter(|seat| self.seats.contains_key(seat));
+        let line = call.id.as_issued().map(|id| line.answering(id));
+        outputs.extend(seat.zip(line).map(|(seat, line)| Output::TooLong(seat, line)));
+        self.greeted(number, Greeting::Unasked, outputs);
     }
 
     fn left(&mut self, seat: Seat, now: Duration, outputs: &mut Vec<Output>) {
@@ -292,6 +264,9 @@ impl Shared {
 fn done(seat: Seat, request: &Request) -> Output {
     Output::ToSeat(seat, compose::empty(&request.id))
 }
+
+#[path = "attribution.rs"]
+mod attribution;
 
 #[cfg(test)]
 #[path = "shared_tests.rs"]

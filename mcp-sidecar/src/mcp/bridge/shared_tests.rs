@@ -106,6 +106,19 @@ fn refused(outputs: &[Output]) -> Value {
 }
 
 #[test]
+fn an_initialize_whose_answer_is_too_long_fails_for_its_asker_and_the_next_asks_anew() {
+    let mut hub = Shared::default();
+    for seat in [A, B] {
+        on(&mut hub, Event::Joined(seat));
+        asks(&mut hub, seat, 5, "initialize", json!({ "of": seat.0 }));
+    }
+    let line = |number| TooLong { bytes: 7, was: Passed::Answer(number) };
+    let outputs = on(&mut hub, Event::Oversized(line(1)));
+    assert_eq!(outputs[0], Output::TooLong(A, line(5)));
+    assert_eq!(one(&outputs).1["params"], json!({ "of": 2 }));
+}
+
+#[test]
 fn a_question_goes_to_the_only_client_that_calls_and_back_only_from_there() {
     let mut hub = two();
     assert_eq!(refused(&child(&mut hub, question())), "client_unknown", "nobody calls, two could be meant");

@@ -115,7 +115,7 @@ fn log(log: Log, faults: &mut Vec<String>) -> LogConfig {
 
 fn child_limits(time: &Time, bounds: &Bounds, faults: &mut Vec<String>) -> child::Limits {
     child::Limits {
-        max_line: number("--max-line", bounds.max_line.as_deref(), 64 << 20, faults),
+        max_line: at_least_one("--max-line", bounds.max_line.as_deref(), 64 << 20, faults),
         stdin_queue: STDIN_QUEUE,
         stdout_queue: STDOUT_QUEUE,
         stop_grace: seconds("--stop-timeout", time.stop_timeout.as_deref(), 5, faults),

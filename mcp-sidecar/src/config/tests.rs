@@ -62,11 +62,24 @@ fn the_environment_speaks_where_the_command_line_is_silent() {
 #[test]
 fn all_faults_are_reported_at_once() {
     let faults = faults(
-        &["--port", "99999", "--timeout", "soon", "--log-level", "loud", "--max-body", "0", "--era", "old"],
+        &[
+            "--port",
+            "99999",
+            "--timeout",
+            "soon",
+            "--log-level",
+            "loud",
+            "--max-body",
+            "0",
+            "--max-line",
+            "0",
+            "--era",
+            "old",
+        ],
         &[],
     );
-    assert_eq!(faults.len(), 6, "{faults:?}");
-    for option in ["--port", "--timeout", "--log-level", "--max-body", "--era", "no command"] {
+    assert_eq!(faults.len(), 7, "{faults:?}");
+    for option in ["--port", "--timeout", "--log-level", "--max-body", "--max-line", "--era", "no command"] {
         assert!(faults.iter().any(|fault| fault.contains(option)), "{option}");
     }
 }

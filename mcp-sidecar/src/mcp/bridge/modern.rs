@@ -84,11 +84,15 @@ impl Modern {
     }
 
     fn call(&mut self, request: &Request, route: Route) -> Result<Bytes, Rejection> {
-        if self.ids.in_flight() >= self.max_calls {
+        // Subscriptions stay for as long as their clients like: they must not take the room of calls.
+        let listens = request.method.is("subscriptions/listen");
+        let subscribed = self.subscriptions.len();
+        let alike = if listens { subscribed } else { self.ids.in_flight() - subscribed };
+        if alike >= self.max_calls {
             return Err(Rejection::TooManyCalls);
         }
         let (number, line) = self.ids.call(request, route)?;
-        if request.method.is("subscriptions/listen") {
+        if listens {
             self.subscriptions.insert(number, false);
         } else if let Some(first) = listing::asks_first_page(request) {
             self.lists.insert(number, first);

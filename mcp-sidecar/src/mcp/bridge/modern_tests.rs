@@ -155,6 +155,18 @@ fn a_clients_cancellation_could_name_anothers_call_and_is_not_passed_on() {
 }
 
 #[test]
+fn subscriptions_take_no_room_from_calls() {
+    let mut bridge = Modern::new(2);
+    let mut is_taken = |stream, method: &str| {
+        let outputs = on(&mut bridge, asked(stream, "1", method, ""));
+        matches!(outputs[..], [Output::ToChild(_)])
+    };
+    let listens: Vec<_> = (1..=3).map(|stream| is_taken(stream, "subscriptions/listen")).collect();
+    let calls: Vec<_> = (4..=6).map(|stream| is_taken(stream, "tools/call")).collect();
+    assert_eq!((listens, calls), (vec![true, true, false], vec![true, true, false]));
+}
+
+#[test]
 fn a_subscription_may_be_silent_and_a_call_may_not() {
     let mut bridge = Modern::new(9);
     on(&mut bridge, asked(1, "1", "subscriptions/listen", ""));

@@ -109,7 +109,7 @@ pub(super) struct Time {
     /// Seconds after which an unused session ends (default: 300)
     #[arg(long, value_name = "S")]
     pub(super) timeout: Option<String>,
-    /// Seconds a call may go without a sign of life from the server; 0: no limit (default: 3600)
+    /// Seconds a call may go without an answer or progress, and ten times that in all; 0: no limit (default: 3600)
     #[arg(long, value_name = "S")]
     pub(super) call_timeout: Option<String>,
     /// Seconds in which a request's body must be complete (default: 60)

@@ -91,7 +91,7 @@ pub fn question_too_large(id: &RequestId, bytes: u64) -> Bytes {
 
 /// Why a call fails about which the child says nothing.
 pub fn silence(patience: std::time::Duration) -> String {
-    format!("the MCP server said nothing for {} s", patience.as_secs())
+    format!("the MCP server did not answer within {} s", patience.as_secs_f64())
 }
 
 /// A notification as it came.

@@ -172,7 +172,7 @@ impl Actor {
             self.child.begin_stop();
         }
         if let Some(patience) = self.limits.call_timeout {
-            for route in self.streams.silent_for(patience, self.now) {
+            for (route, patience) in self.streams.overdue(patience, self.now) {
                 self.feed(Event::Silent { route, patience });
             }
         }

@@ -67,9 +67,13 @@ impl Actor {
             _ => Author::Client,
         };
         let outcome = counted::heard(&event, &self.session.metrics);
+        let progresses = is_progress(&event);
         self.bridge.on(event, self.now - self.started, &self.streams, &mut outputs);
         for output in outputs.drain(..) {
             counted::said(&output, outcome, &self.session.metrics);
+            if progresses && let Output::Say { route, .. } = &output {
+                self.streams.progressed(route.stream, self.now);
+            }
             self.carry_out(output, author);
         }
         self.outputs = outputs;
@@ -78,7 +82,7 @@ impl Actor {
     fn carry_out(&mut self, output: Output, author: Author) {
         match output {
             Output::ToChild(line) => self.write(line, author),
-            Output::Say { route, message } => self.streams.send(route.stream, &message, self.now),
+            Output::Say { route, message } => self.streams.send(route.stream, &message),
             Output::Answer { route, status, message } => self.streams.answer(route.stream, status, message),
             Output::Opened { version, .. } => {
                 self.streams.opened(version);
@@ -170,4 +174,9 @@ impl Actor {
             self.feed(Event::Gone(route));
         }
     }
+}
+
+/// Of a call: the bridge says where it belongs.
+fn is_progress(event: &Event) -> bool {
+    matches!(event, Event::Child(Message::Notification(note)) if note.method.is("notifications/progress"))
 }

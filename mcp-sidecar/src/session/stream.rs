@@ -32,6 +32,8 @@ impl Stream {
 
     pub(super) fn begin(&mut self, id: StreamId, primes: bool) {
         let first = if primes {
+            // An event like others, though nobody can have missed it: no other may have its id (§Resumability 1).
+            self.last += 1;
             sse::priming(EventId { stream: id, number: self.last })
         } else {
             // The response's head goes out with the first bytes of its body.

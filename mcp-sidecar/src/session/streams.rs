@@ -49,7 +49,7 @@ struct Pending {
     batch: bool,
     opening: bool,
     answers: Vec<Bytes>,
-    /// When it came, and when the child last said something about it.
+    /// When it came, and when the child last made progress with it.
     since: Instant,
     heard: Instant,
 }
@@ -166,10 +166,7 @@ impl Streams {
     }
 
     /// Something that is not an answer.
-    pub(super) fn send(&mut self, id: StreamId, message: &Bytes, now: Instant) {
-        if let Some(pending) = self.pending.get_mut(&id) {
-            pending.heard = now;
-        }
+    pub(super) fn send(&mut self, id: StreamId, message: &Bytes) {
         if !self.admits(id) && !self.is_resumable(id) {
             return self.send_standalone(message);
         }
@@ -265,13 +262,10 @@ impl Streams {
             self.pending.values_mut().for_each(|pending| pending.stream.keep_alive());
         }
     }
-
-    /// POSTs about which the child has said nothing for that long.
-    pub(super) fn silent_for(&self, long: Duration, now: Instant) -> Vec<Route> {
-        let silent = self.pending.iter().filter(|(_, pending)| now - pending.heard >= long);
-        silent.map(|(&stream, _)| Route { seat: self.seat, stream }).collect()
-    }
 }
+
+#[path = "overdue.rs"]
+mod overdue;
 
 #[path = "single.rs"]
 mod single;

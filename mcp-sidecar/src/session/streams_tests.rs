@@ -63,6 +63,52 @@ fn a_quick_answer_is_json_and_one_that_takes_long_a_stream_that_is_kept_alive() 
 }
 
 #[test]
+fn only_progress_prolongs_a_call_and_not_beyond_ten_times_its_time() {
+    let (mut streams, began) = streams();
+    let call = posted(&mut streams, BOTH, began);
+    let (route, patience) = (call.route, Duration::from_secs(60));
+    assert_eq!(streams.overdue(patience, began + patience / 2), []);
+    streams.send(route.stream, &"\"a log line\"".into());
+    assert_eq!(streams.overdue(patience, began + patience), [(route, patience)]);
+    for sixth in 1..60 {
+        streams.progressed(route.stream, began + patience * sixth / 6);
+        assert_eq!(streams.overdue(patience, began + patience * sixth / 6), []);
+    }
+    assert_eq!(streams.overdue(patience, began + patience * 10), [(route, patience * 10)]);
+}
+
+#[test]
+fn every_event_of_a_session_has_an_id_of_its_own_and_each_is_a_place_to_go_on_from() {
+    let (mut streams, now) = streams();
+    streams.opened(Some(ProtocolVersion::V2025_11_25));
+    let nowhere = StreamId(u64::MAX);
+    let mut call = posted(&mut streams, BOTH, now);
+    let mut ids = Vec::new();
+    for text in ["\"one\"", "\"two\""] {
+        let mut get = streams.listen(None).unwrap();
+        streams.send(nowhere, &Bytes::from_static(text.as_bytes()));
+        ids.extend(ids_in(&read(&mut get).0));
+    }
+    streams.send(call.route.stream, &"\"said\"".into());
+    ids.extend(ids_in(&read(&mut stream(&mut call)).0));
+    assert_eq!(ids.len(), 6, "a priming event and another, three times: {ids:?}");
+    assert_eq!(ids.iter().collect::<std::collections::BTreeSet<_>>().len(), 6, "{ids:?}");
+    let mut from = |place: usize| read(&mut streams.listen(EventId::parse(&ids[place])).unwrap()).0;
+    let primed = from(0);
+    assert!(primed.contains("\"one\"") && primed.contains("\"two\""), "{primed}");
+    for place in [1, 2] {
+        let later = from(place);
+        assert!(!later.contains("\"one\"") && later.contains("\"two\""), "{later}");
+    }
+    assert!(!from(3).contains("data: \""), "nothing was missed");
+    assert!(from(4).contains("\"said\""), "the call's own stream, from its beginning");
+}
+
+fn ids_in(text: &str) -> Vec<String> {
+    text.lines().filter_map(|line| line.strip_prefix("id: ")).map(str::to_owned).collect()
+}
+
+#[test]
 fn who_takes_no_stream_waits_for_json_however_long() {
     let (mut streams, now) = streams();
     let mut waiting = posted(&mut streams, JSON, now);
@@ -74,17 +120,17 @@ fn who_takes_no_stream_waits_for_json_however_long() {
 
 #[test]
 fn a_newer_get_takes_the_older_ones_place_and_nothing_is_lost_between_them() {
-    let (mut streams, now) = streams();
+    let (mut streams, _) = streams();
     let nowhere = StreamId(u64::MAX);
     let mut older = streams.listen(None).unwrap();
-    streams.send(nowhere, &"\"one\"".into(), now);
+    streams.send(nowhere, &"\"one\"".into());
     assert!(read(&mut older).0.contains("\"one\""));
     let mut newer = streams.listen(None).unwrap();
     assert!(!read(&mut older).1, "its connection ends");
-    streams.send(nowhere, &"\"two\"".into(), now);
+    streams.send(nowhere, &"\"two\"".into());
     assert!(read(&mut newer).0.contains("\"two\""));
     drop(newer);
-    streams.send(nowhere, &"\"three\"".into(), now);
+    streams.send(nowhere, &"\"three\"".into());
     let back = read(&mut streams.listen(None).unwrap()).0;
     assert!(back.contains("\"three\"") && !back.contains("\"two\""), "{back}");
 }
@@ -95,11 +141,11 @@ fn a_stream_whose_reader_has_gone_is_found_where_the_last_event_was() {
     streams.opened(Some(ProtocolVersion::V2025_11_25));
     let mut call = posted(&mut streams, BOTH, now);
     let id = call.route.stream;
-    streams.send(id, &"\"half\"".into(), now);
+    streams.send(id, &"\"half\"".into());
     let read_so_far = read(&mut stream(&mut call)).0;
     let last = read_so_far.rsplit("id: ").next().and_then(|rest| rest.lines().next()).unwrap();
     let last = EventId::parse(last).unwrap();
-    streams.send(id, &"\"missed\"".into(), now);
+    streams.send(id, &"\"missed\"".into());
     let mut again = streams.listen(Some(last)).unwrap();
     streams.answer(id, 200, "\"answer\"".into());
     let (text, open) = read(&mut again);

@@ -166,7 +166,12 @@ impl Legacy {
 
     fn silent(&mut self, silent: Route, patience: Duration, outputs: &mut Vec<Output>) {
         let message = compose::silence(patience);
+        // 2025-11-25 basic/utilities/cancellation: `initialize` MUST NOT be cancelled. Its child ends instead.
+        let is_opening = self.opening == Some(silent);
         for number in self.fail(|route| route == silent, &message, "call_timeout", outputs) {
+            if is_opening {
+                continue;
+            }
             outputs.push(Output::ToChild(compose::cancelled(number, "call timeout")));
         }
     }

@@ -68,9 +68,10 @@ fn initialize_opens_the_seat_with_the_revision_that_the_child_names() {
 }
 
 #[test]
-fn an_initialize_that_fails_opens_nothing_whether_the_child_refuses_or_dies() {
+fn an_initialize_that_fails_opens_nothing_whether_the_child_refuses_dies_or_is_late_and_is_never_cancelled() {
     let end = Event::End { message: "over".into(), reason: "child_exited", graceful: false };
-    for last in [child(r#"{"jsonrpc":"2.0","id":1,"error":{}}"#), end] {
+    let late = Event::Silent { route: at(1), patience: Duration::from_secs(1) };
+    for last in [child(r#"{"jsonrpc":"2.0","id":1,"error":{}}"#), end, late] {
         let (mut bridge, open) = (bridge(), Open::default());
         on(&mut bridge, call(1, r#"{"jsonrpc":"2.0","id":"i","method":"initialize"}"#), &open, 0);
         let outputs = on(&mut bridge, last, &open, 0);

@@ -15,6 +15,7 @@ pub(crate) mod handshake;
 mod hub;
 mod kept;
 mod outgoing;
+mod places;
 mod pool;
 pub(crate) mod readiness;
 pub(crate) mod registry;

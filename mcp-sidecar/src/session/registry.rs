@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use log::{error, info};
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -18,6 +18,7 @@ use super::crashes::Crashes;
 pub(crate) use super::entry::{Held, Session};
 use super::era::{EraProbe, Patience};
 use super::hub::Entrance;
+use super::places::{self, Place};
 use super::restart::Spawned;
 use super::tools::Tools;
 use super::warm::{self, Warm};
@@ -40,6 +41,7 @@ pub(crate) struct Registry {
     pub(super) era: EraProbe,
     /// Children that sessions share, by what their sessions have in common.
     pub(super) hubs: Mutex<HashMap<Common, Entrance>>,
+    pub(super) places: Arc<Semaphore>,
     pub(super) spawning: Spawning,
     pub(super) limits: Limits,
     pub(super) metrics: Arc<Metrics>,
@@ -66,6 +68,7 @@ impl Registry {
             crashes: Crashes::default(),
             hubs: Mutex::default(),
             era: EraProbe::new(spawning.clone(), era, Patience::USUAL, supervisor.clone()),
+            places: places::places(limits.sessions),
             spawning,
             limits,
             metrics,
@@ -122,11 +125,32 @@ impl Registry {
         session: &Arc<Session>,
         messages: mpsc::Receiver<ToActor>,
     ) -> Result<(), Rejection> {
+        if !self.needs_place(session) {
+            return self.fork_for(session, None, messages).await;
+        }
+        if let Some(place) = self.free_place() {
+            return self.fork_for(session, Some(place), messages).await;
+        }
+        let (registry, session) = (Arc::clone(self), Arc::clone(session));
+        // Whoever asked may leave meanwhile, so what follows is not left to them.
+        let started = self.supervisor.spawn(async move {
+            let place = registry.next_place().await.inspect_err(|_| session.forget())?;
+            registry.fork_for(&session, Some(place), messages).await
+        });
+        started.await.unwrap_or(Err(Rejection::ShuttingDown))
+    }
+
+    async fn fork_for(
+        self: &Arc<Self>,
+        session: &Arc<Session>,
+        place: Option<Place>,
+        messages: mpsc::Receiver<ToActor>,
+    ) -> Result<(), Rejection> {
         let (registry, session) = (Arc::clone(self), Arc::clone(session));
         // A fork can take long on a machine under pressure; other requests must not wait for it. And whoever asked may
         // leave meanwhile, so what follows is not left to them.
         let started = self.supervisor.spawn_blocking(move || {
-            registry.spawn(&session, messages).map_err(|cause| {
+            registry.spawn(&session, place, messages).map_err(|cause| {
                 error!(session = session.number, cause:%; "child could not be started");
                 session.forget();
                 Rejection::ChildNotStarted
@@ -167,12 +191,25 @@ impl Registry {
         Ok((Arc::new(session), messages))
     }
 
-    fn spawn(self: &Arc<Self>, session: &Arc<Session>, inbox: mpsc::Receiver<ToActor>) -> std::io::Result<()> {
+    fn spawn(
+        self: &Arc<Self>,
+        session: &Arc<Session>,
+        place: Option<Place>,
+        inbox: mpsc::Receiver<ToActor>,
+    ) -> std::io::Result<()> {
         let (child, events) = self.spawn_child(session)?;
         self.metrics.sessions_opened.add(session.era.into());
         info!(session = session.number, pid = child.id(); "session opened");
         let actor = Actor::new(child, Arc::clone(session), self.limits.session, inbox);
-        self.actors.spawn_on(actor.run(events), &self.supervisor);
+        let registry = Arc::downgrade(self);
+        let life = async move {
+            actor.run(events).await;
+            drop(place);
+            if let Some(registry) = registry.upgrade() {
+                registry.warm.changed.notify_one();
+            }
+        };
+        self.actors.spawn_on(life, &self.supervisor);
         Ok(())
     }
 
@@ -207,7 +244,7 @@ impl Registry {
 
     pub(super) fn has_room_for_spare(&self) -> bool {
         let spares = self.warm.len();
-        spares < self.limits.warm && self.lock().len() + spares < self.limits.sessions
+        spares < self.limits.warm && self.lock().len() + spares < self.limits.sessions && self.has_place_beside(spares)
     }
 
     /// Makes room if there is none: the owner's own oldest idle session goes first.

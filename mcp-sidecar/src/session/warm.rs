@@ -125,6 +125,8 @@ pub(super) async fn keep(registry: Weak<Registry>, warm: Arc<Warm>, stop: Cancel
 
 async fn add(registry: &Weak<Registry>, warm: &Warm) -> io::Result<()> {
     let Some(registry) = registry.upgrade() else { return Ok(()) };
+    // Until it is one of those that are there, so that no session takes the last place meanwhile.
+    let Some(_place) = registry.free_place() else { return Ok(()) };
     let counted = registry.metrics.warm();
     let spawned = registry.spawn_spare().await?;
     info!(pid = spawned.0.id(); "spare child started");

@@ -10,17 +10,49 @@ const SCRIPT: &str =
 
 pub(super) const SHELL_SERVER: &[&str] = &["sh", "-c", SCRIPT];
 
+/// Ends neither with its input nor when it is asked to.
+const STUBBORN: &str = r#"trap '' TERM; read line; echo '{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-11-25"}}'; kill -STOP $$"#;
+
+/// While that happens, no more processes than that.
+async fn never_more_than<T>(most: usize, mark: &str, what: impl Future<Output = T>) -> T {
+    let counted = async {
+        loop {
+            let running = processes(mark);
+            assert!(running <= most, "{running} processes");
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        done = what => done,
+        () = counted => unreachable!("it has no end"),
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_abandoned_sessions_hold_no_more_processes_than_allowed() {
     let mark = format!("abandoned-{}", std::process::id());
     let sidecar = Sidecar::around(&["--max-sessions", "20"], &["sh", "-c", SCRIPT, &mark]).await;
     for _ in 0..20 {
-        let opened = futures_util::future::join_all((0..50).map(|_| sidecar.initialize("2025-11-25", None))).await;
+        let opening = futures_util::future::join_all((0..50).map(|_| sidecar.initialize("2025-11-25", None)));
+        let opened = never_more_than(20, &mark, opening).await;
         assert!(opened.iter().any(|response| response.status() == 200));
-        assert!(processes(&mark) <= 100, "{} processes", processes(&mark));
     }
     assert_eq!(sidecar.initialize("2025-11-25", None).await.status(), 200, "room is made for whoever comes");
     eventually("the evicted have ended", || processes(&mark) == 20).await;
+    sidecar.stopped().await;
+    assert_eq!(processes(&mark), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_that_do_not_end_when_told_keep_their_places_and_whoever_comes_waits_for_one() {
+    let mark = format!("stubborn-{}", std::process::id());
+    let sidecar = Sidecar::around(&["--max-sessions", "3", "--warm", "1"], &["sh", "-c", STUBBORN, &mark]).await;
+    for _ in 0..3 {
+        let opening = futures_util::future::join_all((0..3).map(|_| sidecar.initialize("2025-11-25", None)));
+        for response in never_more_than(3, &mark, opening).await {
+            assert_eq!(response.status(), 200);
+        }
+    }
     sidecar.stopped().await;
     assert_eq!(processes(&mark), 0);
 }

@@ -14,6 +14,8 @@ use mcp_sidecar::mcp::{
 };
 use serde_json::{Value, json};
 
+use crate::shared::shared;
+
 const SEAT: Seat = Seat(1);
 const MAX_CALLS: usize = 8;
 /// More of them find nothing that fewer do not.
@@ -22,10 +24,11 @@ const EVENTS: usize = 100;
 const IDS: [&str; 6] = ["1", "\"1\"", "1.0", "2", "123456789012345678901234567890", "\"\\u0031\""];
 const METHODS: [&str; 5] = ["tools/call", "initialize", "ping", "subscriptions/listen", "tools/list"];
 
-/// `m` for the modern bridge; then events: a letter and a digit for which.
+/// `m` for the modern bridge, `s` for what is before a shared child; then events: a letter and a digit for which.
 pub fn bridge(bytes: &[u8]) {
     let Some((first, events)) = bytes.split_first() else { return };
     let bridge = match first {
+        b's' => return shared(events),
         b'm' => Bridge::Modern(Modern::new(MAX_CALLS)),
         _ => Bridge::Legacy(Durable::new(Legacy::new(SEAT, MAX_CALLS))),
     };

@@ -15,6 +15,7 @@ mod redirect_uri;
 mod resource;
 mod scope;
 mod service;
+mod shared;
 mod verify_headers;
 
 pub use bridge::bridge;

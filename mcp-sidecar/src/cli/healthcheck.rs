@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -90,8 +90,7 @@ impl Target {
     }
 
     fn ask(&self, timeout: Duration) -> io::Result<Answer> {
-        let addr = self.authority.to_socket_addrs()?.next().ok_or(io::ErrorKind::NotFound)?;
-        let mut stream = TcpStream::connect_timeout(&addr, timeout)?;
+        let mut stream = connect(self.authority.to_socket_addrs()?, timeout)?;
         stream.set_read_timeout(Some(timeout))?;
         stream.set_write_timeout(Some(timeout))?;
         let Self { authority, path } = self;
@@ -106,9 +105,32 @@ impl Target {
     }
 }
 
+/// The first that is listened at: a sidecar at 127.0.0.1 is `localhost` too where that is ::1 first.
+fn connect(addrs: impl Iterator<Item = SocketAddr>, timeout: Duration) -> io::Result<TcpStream> {
+    let mut refused = io::ErrorKind::NotFound.into();
+    for addr in addrs {
+        match TcpStream::connect_timeout(&addr, timeout) {
+            Ok(stream) => return Ok(stream),
+            Err(cause) => refused = cause,
+        }
+    }
+    Err(refused)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::TcpListener;
+
+    #[test]
+    fn every_address_of_a_name_is_tried() {
+        let addr = |listener: &TcpListener| listener.local_addr().unwrap();
+        let listening = TcpListener::bind("127.0.0.1:0").unwrap();
+        let nobody = addr(&TcpListener::bind("127.0.0.1:0").unwrap());
+        let at = |addrs: &[SocketAddr]| connect(addrs.iter().copied(), Duration::from_secs(20));
+        assert_eq!(at(&[nobody, addr(&listening)]).unwrap().peer_addr().unwrap(), addr(&listening));
+        assert_eq!(at(&[nobody]).unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+    }
 
     #[test]
     fn a_target_is_plain_http_with_a_host() {

@@ -10,6 +10,7 @@
 
 pub mod descriptors;
 mod family;
+mod label;
 pub mod private;
 mod processes;
 pub mod reap;
@@ -35,6 +36,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::mcp::lines::TooLong;
 use family::Family;
+use label::Label;
 
 /// What to start. No shell is involved.
 #[derive(Clone, Debug)]
@@ -122,6 +124,7 @@ pub struct Child {
 pub(crate) struct Pulse {
     family: Weak<Family>,
     stopping: CancellationToken,
+    label: Label,
 }
 
 impl Pulse {
@@ -170,6 +173,13 @@ impl Child {
         async move { drop(ended.wait_for(Option::is_some).await) }
     }
 
+    /// What it is called in the log from now on.
+    pub(crate) fn rename(&self, name: String) {
+        if let Some(pulse) = &self.pulse {
+            pulse.label.rename(name);
+        }
+    }
+
     /// Whether it is a process, and not a [`seat`] at one.
     pub(crate) fn is_process(&self) -> bool {
         self.pulse.is_some()
@@ -188,7 +198,7 @@ impl Child {
 }
 
 /// Starts `cmd` and the tasks that look after it, on `supervisor`.
-/// `label` names the child in the log (a session id, never a secret).
+/// `label` names the child in the log (a session's number, never a secret), until it is renamed.
 ///
 /// # Errors
 /// What the system says: the program is missing or not executable, no process or descriptor is left.
@@ -202,7 +212,7 @@ pub fn spawn(
     let exits = stop::Exits::watch()?;
     let spawn::Spawned { family, stdin, stdout, stderr } = spawn::spawn(cmd)?;
     let family = Arc::new(family);
-    let label: Arc<str> = label.into();
+    let label = Label::new(label);
     let (to_child, lines) = mpsc::channel(limits.stdin_queue.max(1));
     let (events, from_child) = mpsc::channel(limits.stdout_queue.max(1));
     let (end, ended) = watch::channel(None);
@@ -215,13 +225,13 @@ pub fn spawn(
         ended: ended.clone(),
         stopping: stopping.clone(),
         _stop,
-        pulse: Some(Pulse { family: Arc::downgrade(&family), stopping: stopping.clone() }),
+        pulse: Some(Pulse { family: Arc::downgrade(&family), stopping: stopping.clone(), label: label.clone() }),
     };
 
     let writer = supervisor.spawn(stdin::write(stdin, lines, stopping.clone(), deaf.clone()));
     let reader = stdout::Reader::new(stdout, limits.max_line, events, ended);
     supervisor.spawn(reader.run(stopping.clone(), eof.clone()));
-    let drain = supervisor.spawn(stderr::drain(stderr, Arc::clone(&label)));
+    let drain = supervisor.spawn(stderr::drain(stderr, label.clone()));
     let pipes = [writer, drain];
     let end_of = stop::End { family, label, grace: limits.stop_grace, stopping, eof, deaf, pipes, exits };
     supervisor.spawn(end_of.run(end));

@@ -1,18 +1,18 @@
 //! The child's stderr, line by line into our log. Always read, whatever comes: an unread pipe would block the child.
 
 use std::fmt::{self, Write};
-use std::sync::Arc;
 
 use log::info;
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe;
 
+use super::label::Label;
 use crate::mcp::lines::{Cut, Lines};
 
 /// Longest line that is logged; people read these.
 const MAX_LINE: usize = 8 * 1024;
 
-pub(super) async fn drain(mut pipe: pipe::Receiver, label: Arc<str>) {
+pub(super) async fn drain(mut pipe: pipe::Receiver, label: Label) {
     let mut lines = Lines::new(MAX_LINE);
     // Each read may yield, so that a flood leaves the others their turn.
     while pipe.read_buf(lines.room()).await.is_ok_and(|read| read > 0) {
@@ -25,7 +25,7 @@ pub(super) async fn drain(mut pipe: pipe::Receiver, label: Arc<str>) {
     }
 }
 
-fn report(cut: Cut, label: &str) {
+fn report(cut: Cut, label: &Label) {
     match cut {
         Cut::Line(line) => info!(session:% = label; "child wrote: {}", Escaped(&line)),
         Cut::Oversized(line) => info!(session:% = label, bytes = line.bytes; "child wrote a line too long for the log"),

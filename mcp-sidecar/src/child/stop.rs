@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::ExitReason;
 use super::family::Family;
+use super::label::Label;
 use super::processes::Look;
 
 /// How long a child that closed its stdin or stdout may take to exit by itself before it is told to.
@@ -49,7 +50,7 @@ impl Exits {
 #[derive(Debug)]
 pub(super) struct End {
     pub(super) family: Arc<Family>,
-    pub(super) label: Arc<str>,
+    pub(super) label: Label,
     pub(super) grace: Duration,
     /// Cancelled by the owner: the child is to end.
     pub(super) stopping: CancellationToken,

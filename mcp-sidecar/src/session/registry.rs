@@ -224,7 +224,10 @@ impl Registry {
     /// A spare, or a new one.
     pub(super) fn spawn_process(&self, owner: &Owner, session: &Session) -> std::io::Result<Spawned> {
         match self.warm.take() {
-            Some(spare) => Ok(spare),
+            Some(spare) => {
+                spare.0.rename(session.number.to_string());
+                Ok(spare)
+            }
             None => self.fork(owner, &session.number.to_string()),
         }
     }

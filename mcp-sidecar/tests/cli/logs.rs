@@ -29,6 +29,32 @@ fn each_request_has_a_line_with_who_and_what_but_no_id_no_argument_and_no_uri() 
     }
 }
 
+/// Says on stderr who it is when it starts, and whenever it is asked something.
+const TALKATIVE: &str = r#"
+import json, os, sys
+print("loaded", os.getpid(), file=sys.stderr, flush=True)
+for line in sys.stdin:
+    print("asked", os.getpid(), file=sys.stderr, flush=True)
+    result = {"protocolVersion": "2025-11-25", "capabilities": {}, "serverInfo": {"name": "t", "version": "1"}}
+    print(json.dumps({"jsonrpc": "2.0", "id": json.loads(line)["id"], "result": result}), flush=True)
+"#;
+
+#[test]
+fn what_a_spare_says_is_logged_with_the_session_that_took_it() {
+    let sidecar = Running::start(&mut sidecar(&["--port", "0", "--warm", "1", "--", "python3", "-c", TALKATIVE]));
+    let loaded = sidecar.before.iter().find(|line| line.contains("loaded")).cloned();
+    let loaded = loaded.unwrap_or_else(|| sidecar.logged("loaded"));
+    assert!(loaded.contains("session=spare"), "{loaded}");
+    sidecar.initialize(&[]);
+    let asked = sidecar.logged("asked");
+    assert!(asked.contains("session=1"), "{asked}");
+    let pid = |line: &str| {
+        line.split(['"', ' ']).skip_while(|word| !["loaded", "asked"].contains(word)).nth(1).map(str::to_owned)
+    };
+    assert!(pid(&asked).is_some() && pid(&asked) == pid(&loaded), "{loaded}, {asked}");
+    sidecar.end();
+}
+
 #[test]
 fn a_stream_has_its_line_when_it_ends() {
     let sidecar = Running::with(&[]);

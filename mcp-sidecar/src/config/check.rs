@@ -15,6 +15,9 @@ use crate::mcp::origin::OriginPolicy;
 use crate::mcp::version::Era;
 
 /// Lines on their way to a child that is busy, and events on their way from it.
+const MAX_BODY: usize = 16 << 20;
+/// Bodies of the largest size that a child may leave unread.
+const BODIES_UNREAD: usize = 2;
 const STDIN_QUEUE: usize = 256;
 const STDOUT_QUEUE: usize = 256;
 
@@ -49,7 +52,7 @@ impl Arguments {
             limits,
             origin: OriginPolicy { loopback: false, hosts: access.allowed_host, origins: access.allowed_origin },
             body: BodyLimits {
-                bytes: at_least_one("--max-body", bounds.max_body.as_deref(), 16 << 20, faults),
+                bytes: at_least_one("--max-body", bounds.max_body.as_deref(), MAX_BODY, faults),
                 within: some_seconds("--body-timeout", time.body_timeout.as_deref(), 60, faults),
             },
             require_user: access.require_user,
@@ -91,6 +94,12 @@ fn limits(time: &Time, bounds: &Bounds, faults: &mut Vec<String>) -> Limits {
             call_timeout: Some(call_timeout).filter(|timeout| !timeout.is_zero()),
             max_calls: at_least_one("--max-calls", bounds.max_calls.as_deref(), 256, faults),
             replay_bytes: number("--replay-bytes", bounds.replay_bytes.as_deref(), 1 << 20, faults),
+            unread_bytes: BODIES_UNREAD.saturating_mul(number(
+                "--max-body",
+                bounds.max_body.as_deref(),
+                MAX_BODY,
+                &mut Vec::new(),
+            )),
         },
         sessions: at_least_one("--max-sessions", bounds.max_sessions.as_deref(), 1000, faults),
         sessions_per_user: at_least_one(

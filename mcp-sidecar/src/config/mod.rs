@@ -151,6 +151,8 @@ pub struct SessionLimits {
     pub max_calls: usize,
     /// Bytes of events that a client may ask for again.
     pub replay_bytes: usize,
+    /// Bytes from clients that the child has not read.
+    pub unread_bytes: usize,
 }
 
 /// Of a request's body.

@@ -51,9 +51,10 @@ async fn answer(
 
 async fn call(child: &Session, incoming: Incoming, accept: Accept) -> Result<Reply, Rejection> {
     let (reply, answer) = oneshot::channel();
-    match child.inbox.send(ToActor::Call { incoming, accept, reply }).await {
+    let message = ToActor::Call { incoming, accept, reply }.weighed(&child.backlog)?;
+    match child.inbox.send(message).await.map_err(|mpsc::error::SendError(message)| message.alone()) {
         Ok(()) => Awaited::new(answer, child).reply().await.ok_or(Rejection::ChildNotStarted),
-        Err(mpsc::error::SendError(ToActor::Call { incoming, .. })) => Ok(Reply::NotTaken(incoming)),
+        Err(ToActor::Call { incoming, .. }) => Ok(Reply::NotTaken(incoming)),
         Err(_) => Err(Rejection::ChildNotStarted),
     }
 }
@@ -80,7 +81,7 @@ pub(super) async fn tell(
 ) -> Result<HttpResponse, Rejection> {
     if let Some(child) = sidecar.registry.running_child_of(&head.owner) {
         // One that ends meanwhile needs no notification.
-        let _ = child.inbox.send(ToActor::Relay(incoming)).await;
+        let _ = child.inbox.send(ToActor::Relay(incoming).weighed(&child.backlog)?).await;
     }
     Ok(HttpResponse::Accepted().finish())
 }

@@ -81,5 +81,5 @@ pub(super) async fn answered(answer: Awaited<'_>) -> Result<Reply, Rejection> {
 
 /// A session that ended meanwhile is no session.
 pub(super) async fn hand(session: &Session, message: ToActor) -> Result<(), Rejection> {
-    session.inbox.send(message).await.map_err(|_| Rejection::SessionUnknown)
+    session.inbox.send(message.weighed(&session.backlog)?).await.map_err(|_| Rejection::SessionUnknown)
 }

@@ -44,6 +44,8 @@ pub enum Rejection {
     EventUnknown,
     TooManySessions,
     TooManyCalls,
+    /// The child has not read what was sent before.
+    TooManyBytes,
     ShuttingDown,
     ChildNotStarted,
     /// One of the others, told under the id of the request it answers.
@@ -109,7 +111,7 @@ impl Rejection {
             Self::BodyTooSlow => 408,
             Self::BodyTooLarge => 413,
             Self::NotJsonMedia => 415,
-            Self::TooManyCalls => 429,
+            Self::TooManyCalls | Self::TooManyBytes => 429,
             Self::ReplicaLost => 502,
             Self::TooManySessions
             | Self::ShuttingDown
@@ -146,6 +148,7 @@ impl Rejection {
             Self::SessionUnknown => -32001,
             Self::TooManySessions
             | Self::TooManyCalls
+            | Self::TooManyBytes
             | Self::ShuttingDown
             | Self::ChildNotStarted
             | Self::SessionNotKnownYet
@@ -159,7 +162,7 @@ impl Rejection {
     pub fn retry_after(&self) -> Option<u32> {
         match self {
             Self::Answering(answering) => answering.why.retry_after(),
-            Self::TooManyCalls | Self::SessionNotKnownYet | Self::ReplicaSilent => Some(1),
+            Self::TooManyCalls | Self::TooManyBytes | Self::SessionNotKnownYet | Self::ReplicaSilent => Some(1),
             Self::TooManySessions | Self::ShuttingDown | Self::ChildNotStarted => Some(5),
             _ => None,
         }
@@ -203,6 +206,7 @@ impl Rejection {
             Self::EventUnknown => "Last-Event-ID names no event that is still kept".into(),
             Self::TooManySessions => "no room for another session".into(),
             Self::TooManyCalls => "too many requests in flight in this session".into(),
+            Self::TooManyBytes => "the MCP server has not read what was sent before".into(),
             Self::ShuttingDown => "shutting down".into(),
             Self::ChildNotStarted => "the MCP server could not be started".into(),
         }

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep_until};
 
 use super::ToActor;
+use super::backlog::Held;
 use super::ending::Ending;
 use super::outgoing::Outgoing;
 use super::registry::Session;
@@ -39,6 +40,8 @@ pub(crate) struct Actor {
     outputs: Vec<Output>,
     streams: Streams,
     outgoing: Outgoing,
+    /// The room of messages that wait for another child.
+    held: Vec<Held>,
     started: Instant,
     now: Instant,
     ticks: u64,
@@ -86,6 +89,7 @@ impl Actor {
             outputs: Vec::new(),
             streams,
             outgoing: Outgoing::default(),
+            held: Vec::new(),
             started: now,
             now,
             ticks: 0,
@@ -201,7 +205,7 @@ impl Actor {
         self.inbox.close();
         while let Ok(message) = self.inbox.try_recv() {
             // Handed over before the end was known.
-            if let ToActor::Call { incoming, accept, reply } = message {
+            if let ToActor::Call { incoming, accept, reply } = message.alone() {
                 self.on_late_call(ending, incoming, accept, reply);
             }
         }

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::ToActor;
+use super::backlog::Backlog;
 use super::registry::Registry;
 use super::restart::Spawned;
 use super::tools::Tools;
@@ -26,6 +27,8 @@ pub(crate) struct Session {
     /// Names the session in the log, where its id must not be.
     pub(crate) number: u64,
     pub(crate) inbox: mpsc::Sender<ToActor>,
+    /// What its child has not read.
+    pub(crate) backlog: Arc<Backlog>,
     pub(super) stop: CancellationToken,
     pub(super) drain: CancellationToken,
     pub(super) era: Era,

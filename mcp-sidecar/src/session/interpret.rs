@@ -5,6 +5,7 @@ use futures_util::FutureExt;
 use log::{debug, warn};
 use tokio::sync::{mpsc, oneshot};
 
+use super::super::backlog::Held;
 use super::super::counted;
 use super::super::outgoing::Author;
 use super::super::streams::Exchange;
@@ -77,6 +78,9 @@ impl Actor {
             self.carry_out(output, author);
         }
         self.outputs = outputs;
+        if self.bridge.held() == 0 {
+            self.held.clear();
+        }
     }
 
     fn carry_out(&mut self, output: Output, author: Author) {
@@ -108,6 +112,7 @@ impl Actor {
     }
 
     fn write(&mut self, line: Bytes, author: Author) {
+        let line = self.session.backlog.line(line);
         // The usual case is room in the child's queue; then no line waits here. Nor does one for a child that no longer
         // reads: its exit follows on the other channel, and fails what was asked.
         if self.outgoing.is_empty() && self.child.send(line.clone()).now_or_never().is_some() {
@@ -122,6 +127,7 @@ impl Actor {
         self.session.touch(self.now);
         match message {
             ToActor::Call { incoming, accept, reply } => self.on_call(incoming, accept, reply),
+            ToActor::Large(held, message) => self.on_large(held, *message),
             ToActor::Relay(incoming) => self.feed(Event::Relay { seat: self.streams.seat(), incoming }),
             ToActor::Listen { last, reply } => {
                 // Nobody is there any more when this fails.
@@ -130,6 +136,16 @@ impl Actor {
             ToActor::ListTools => self.feed(Event::ListTools),
             ToActor::ListenToAll { reply } => drop(reply.send(self.streams.listen_to_all())),
             ToActor::Left => self.on_left(),
+        }
+    }
+
+    /// Its lines are counted from now on; those that wait for another child, once more here.
+    fn on_large(&mut self, held: Held, message: ToActor) {
+        let (bytes, before) = (held.bytes, self.bridge.held());
+        drop(held);
+        self.on_client(message);
+        if self.bridge.held() > before {
+            self.held.push(self.session.backlog.hold(bytes));
         }
     }
 

@@ -5,6 +5,7 @@
 //! [`registry::Session`], and no lock is held across an await.
 
 pub(crate) mod actor;
+mod backlog;
 mod counted;
 mod crashes;
 pub(crate) mod description;
@@ -43,6 +44,8 @@ pub(crate) enum ToActor {
     Call { incoming: Incoming, accept: Accept, reply: oneshot::Sender<Reply> },
     /// Notifications and responses.
     Relay(Incoming),
+    /// One of those two, and the room that it takes until the child has read it.
+    Large(backlog::Held, Box<ToActor>),
     /// A GET: the standalone stream, or what was missed on another one.
     Listen { last: Option<EventId>, reply: oneshot::Sender<Result<Events, Rejection>> },
     /// A call is to be judged by the child's tools: [`tools::Tools`] shall know them.

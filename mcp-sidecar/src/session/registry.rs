@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use super::ToActor;
 use super::actor::Actor;
+use super::backlog::Backlog;
 use super::crashes::Crashes;
 pub(crate) use super::entry::{Held, Session};
 use super::era::{EraProbe, Patience};
@@ -175,6 +176,7 @@ impl Registry {
             id: SessionId::from_random(random),
             number: self.opened.fetch_add(1, Ordering::Relaxed) + 1,
             inbox,
+            backlog: Backlog::new(self.limits.session.unread_bytes, self.metrics.limits.of(Limit::ChildBytes)),
             stop: self.stop.child_token(),
             drain: self.drain.child_token(),
             era,

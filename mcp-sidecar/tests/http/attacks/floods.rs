@@ -61,3 +61,32 @@ pub(super) fn processes(mark: &str) -> usize {
     let entries = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path().join("cmdline"));
     entries.filter(|line| fs::read_to_string(line).is_ok_and(|line| line.ends_with(&format!("{mark}\0")))).count()
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_messages_for_a_child_that_does_not_read_are_refused_beyond_a_bound() {
+    let sidecar = Sidecar::around(&["--max-body", "1000000"], &["sh", "-c", STUBBORN]).await;
+    let session = sidecar.session().await;
+    let note =
+        format!(r#"{{"jsonrpc":"2.0","method":"notifications/x","params":{{"padding":"{}"}}}}"#, "x".repeat(900_000));
+    let mut statuses = Vec::new();
+    for _ in 0..10 {
+        statuses.push(session.post(note.clone()).await);
+    }
+    let taken = statuses.iter().take_while(|response| response.status() == 202).count();
+    assert!((1..=2).contains(&taken), "{taken} were taken");
+    assert!(statuses[taken..].iter().all(|response| response.status() == 429));
+    assert_eq!(statuses[taken].headers()["retry-after"], "1");
+    assert_eq!(sidecar.count(r#"mcp_limits_reached_total{limit="child_bytes"}"#).await, 10 - taken as u64);
+    sidecar.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_messages_are_taken_again_when_the_child_has_read_those_before() {
+    let sidecar = Sidecar::with(&["--max-body", "1000000"]).await;
+    let session = sidecar.session().await;
+    let padding = "x".repeat(900_000);
+    for _ in 0..10 {
+        let answer = session.call("echo", serde_json::json!({ "text": "read", "padding": padding })).await;
+        assert_eq!(crate::support::text_of(&answer), "read");
+    }
+}

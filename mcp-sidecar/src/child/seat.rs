@@ -35,6 +35,11 @@ impl Seat {
         }
     }
 
+    /// Until it is left. Lines may wait here all the same.
+    pub(crate) async fn left(&self) {
+        self.stopping.cancelled().await;
+    }
+
     /// Says that it is left.
     pub(crate) fn leave(self) {
         self.end.send_replace(Some(ExitReason::Code(0)));

@@ -80,11 +80,12 @@ impl Session {
     /// Another child in the place of one that is gone. To be called on the supervisor, where actors are.
     pub(super) fn respawn(self: &Arc<Self>) -> JoinHandle<std::io::Result<Spawned>> {
         let session = Arc::clone(self);
-        let spawn = move || match session.registry.upgrade() {
-            Some(registry) => registry.spawn_child(&session),
-            None => Err(std::io::Error::other("the sidecar is gone")),
-        };
-        Handle::current().spawn_blocking(spawn)
+        Handle::current().spawn(async move {
+            match session.registry.upgrade() {
+                Some(registry) => registry.spawn_child(&session).await,
+                None => Err(std::io::Error::other("the sidecar is gone")),
+            }
+        })
     }
 
     /// The child has ended by itself; the next one of its owner waits for its turn.

@@ -1,21 +1,25 @@
 //! One child that several sessions share (`--isolation user` and `shared`): [`Shared`] says whose each line is, here they
 //! are carried. A session's actor sees a child of its own. The child ends when nobody has had a seat for the idle
 //! timeout; when it ends by itself, each session is told and takes a seat at the next one.
+//!
+//! It waits for nobody: whoever does not read, child or session, others come and go, and it can be told to stop.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
 use log::{debug, info, warn};
-use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::registry::{Registry, Session};
-use super::restart::Spawned;
-use crate::child::{self, Child, ExitReason, FromChild, Pulse};
+use super::entrance::Knock;
+use super::outgoing::{Author, Outgoing};
+use super::registry::Registry;
+use crate::child::{self, Child, ExitReason, FromChild};
 use crate::config::Common;
 use crate::mcp::bridge::shared::{Event, Output, Shared};
 use crate::mcp::jsonrpc::{Incoming, Malformed, Message};
@@ -24,103 +28,32 @@ use crate::mcp::route::Seat;
 use crate::mcp::skim::Passed;
 use crate::metrics::{InUse, Limit};
 
-/// What sessions say and what waits for a child which does not read; beyond that sessions wait too.
-const INBOX: usize = 1024;
-const MAX_OUTGOING: usize = 64;
+/// What sessions have said and nobody has looked at; beyond that they wait, each with a queue of its own.
+const SAID: usize = 64;
 
-enum ToHub {
-    Join(Seat, mpsc::Sender<FromChild>),
-    Said(Seat, Bytes),
-    Left(Seat),
-}
+/// A line, and where it was said.
+type Said = (Seat, Bytes);
 
-/// Where sessions take their seats.
-#[derive(Debug)]
-pub(super) struct Entrance {
-    process: u32,
-    pulse: Pulse,
-    inbox: mpsc::Sender<ToHub>,
-    seats: AtomicU32,
-}
-
-impl Entrance {
-    /// `None` when there is no room or the child is about to end.
-    fn take_seat(&self, queues: &child::Limits, supervisor: &Handle) -> Option<Spawned> {
-        let seat = Seat(self.seats.fetch_add(1, Ordering::Relaxed) + 1);
-        let (events, from_child) = mpsc::channel(queues.stdout_queue.max(1));
-        self.inbox.try_send(ToHub::Join(seat, events)).ok()?;
-        let (child, mut end) = child::seat::take(self.process, queues.stdin_queue);
-        let hub = self.inbox.clone();
-        // Ends with the child that it belongs to, which its session owns.
-        supervisor.spawn(async move {
-            while let Some(line) = end.line().await {
-                if hub.send(ToHub::Said(seat, line)).await.is_err() {
-                    break;
-                }
-            }
-            // A hub that is gone has told everybody.
-            let _ = hub.send(ToHub::Left(seat)).await;
-            end.leave();
-        });
-        Some((child, from_child))
-    }
-}
-
-impl Registry {
-    /// A seat at the child that sessions of this key share; it is started if there is none. Forks: not for an async
-    /// worker.
-    pub(super) fn take_seat(self: &Arc<Self>, key: Common, session: &Session) -> std::io::Result<Spawned> {
-        let mut hubs = self.hubs();
-        let (queues, supervisor) = (&self.spawning.limits, &self.supervisor);
-        let serving = hubs.get(&key).filter(|hub| hub.pulse.can_serve());
-        if let Some(seat) = serving.and_then(|hub| hub.take_seat(queues, supervisor)) {
-            return Ok(seat);
-        }
-        let (child, events) = self.spawn_process(&key.owner, session)?;
-        let (sender, inbox) = mpsc::channel(INBOX);
-        let no_seat = || std::io::Error::other("no seat at a new child");
-        let pulse = child.pulse().ok_or_else(no_seat)?.clone();
-        let entrance = Entrance { process: child.id(), pulse, inbox: sender, seats: AtomicU32::new(0) };
-        let seat = entrance.take_seat(queues, supervisor).ok_or_else(no_seat)?;
-        info!(session = session.number, pid = child.id(); "a child that sessions share was started");
-        let hub = Hub {
-            _in_use: self.metrics.child(),
-            key: key.clone(),
-            number: session.number,
-            idle_timeout: self.limits.session.idle_timeout,
-            drain: self.drain.clone(),
-            registry: Arc::clone(self),
-            child,
-            inbox,
-            shared: Shared::default(),
-            seats: HashMap::new(),
-            outgoing: VecDeque::new(),
-            outputs: Vec::new(),
-            empty_since: Instant::now(),
-            started: Instant::now(),
-        };
-        hubs.insert(key, entrance);
-        self.actors.spawn_on(hub.run(events), supervisor);
-        Ok(seat)
-    }
-
-    fn hubs(&self) -> MutexGuard<'_, HashMap<Common, Entrance>> {
-        self.hubs.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-struct Hub {
+pub(super) struct Hub {
     key: Common,
     /// Of the session that it was started for: names it in the log.
     number: u64,
     idle_timeout: Duration,
     drain: CancellationToken,
+    stop: CancellationToken,
     registry: Arc<Registry>,
     child: Child,
-    inbox: mpsc::Receiver<ToHub>,
+    knocks: mpsc::Receiver<Knock>,
     shared: Shared,
     seats: HashMap<Seat, mpsc::Sender<FromChild>>,
-    outgoing: VecDeque<Bytes>,
+    /// How many were ever taken: their numbers are not used again.
+    taken: u32,
+    /// One for each seat. Over when it is left, so that this is noticed however much there is to say.
+    listening: FuturesUnordered<BoxFuture<'static, Seat>>,
+    said: (mpsc::Sender<Said>, mpsc::Receiver<Said>),
+    outgoing: Outgoing,
+    /// For sessions whose actors are behind; the child is not read meanwhile.
+    undelivered: VecDeque<(Seat, FromChild)>,
     /// What [`Shared`] said last; empty between two steps.
     outputs: Vec<Output>,
     empty_since: Instant,
@@ -130,25 +63,65 @@ struct Hub {
 
 enum Step {
     Child(Option<FromChild>),
-    Seat(ToHub),
+    Knock(Knock),
+    Said(Seat, Bytes),
+    Left(Seat),
     Written(bool),
+    Deaf,
+    Deliverable,
     Unused,
+    Stop,
 }
 
 impl Hub {
-    async fn run(mut self, mut from_child: mpsc::Receiver<FromChild>) {
+    pub(super) fn new(
+        registry: Arc<Registry>,
+        key: Common,
+        number: u64,
+        child: Child,
+        knocks: mpsc::Receiver<Knock>,
+    ) -> Self {
+        Self {
+            key,
+            number,
+            idle_timeout: registry.limits.session.idle_timeout,
+            drain: registry.drain.clone(),
+            stop: registry.stop.clone(),
+            _in_use: registry.metrics.child(),
+            shared: Shared::default(),
+            registry,
+            child,
+            knocks,
+            seats: HashMap::new(),
+            taken: 0,
+            listening: FuturesUnordered::new(),
+            said: mpsc::channel(SAID),
+            outgoing: Outgoing::default(),
+            undelivered: VecDeque::new(),
+            outputs: Vec::new(),
+            empty_since: Instant::now(),
+            started: Instant::now(),
+        }
+    }
+
+    pub(super) async fn run(mut self, mut from_child: mpsc::Receiver<FromChild>) {
         let ended = loop {
             match self.next(&mut from_child).await {
-                Step::Child(Some(FromChild::Line(line))) => self.on_line(&line).await,
-                Step::Child(Some(FromChild::Oversized(line))) => self.on_oversized(line).await,
+                Step::Child(Some(FromChild::Line(line))) => self.on_line(&line),
+                Step::Child(Some(FromChild::Oversized(line))) => self.on_oversized(line),
                 Step::Child(Some(FromChild::Exited(reason))) => break Some(reason),
                 Step::Child(None) => break Some(ExitReason::Unknown),
-                Step::Seat(said) => self.on_seat(said).await,
-                Step::Written(true) => drop(self.outgoing.pop_front()),
-                // The child no longer reads. Its exit, which says why, follows on the other channel.
+                Step::Knock(knock) => self.let_in(knock),
+                Step::Said(seat, line) => self.on_said(seat, &line),
+                Step::Left(seat) => self.on_left(seat),
+                Step::Written(true) => self.outgoing.pop(),
                 Step::Written(false) => self.outgoing.clear(),
-                Step::Unused if self.closes() => break None,
-                Step::Unused => {}
+                // It can do nothing for anybody any more. Its end is told by its last event.
+                Step::Deaf => self.child.begin_stop(),
+                Step::Deliverable => self.deliver(),
+                // Who has come meanwhile keeps it open.
+                Step::Unused if !self.knocks.is_empty() => {}
+                Step::Unused | Step::Stop => break None,
             }
         };
         drop(from_child);
@@ -157,115 +130,161 @@ impl Hub {
 
     async fn next(&mut self, from_child: &mut mpsc::Receiver<FromChild>) -> Step {
         let empty = self.seats.is_empty();
-        let waiting = self.outgoing.front().cloned();
+        let waiting = self.outgoing.first();
+        let behind = self.undelivered.front().and_then(|(seat, _)| self.seats.get(seat));
+        let heard = self.undelivered.is_empty() && self.outgoing.takes_answers();
         tokio::select! {
-            event = from_child.recv() => Step::Child(event),
-            Some(said) = self.inbox.recv(), if self.outgoing.len() < MAX_OUTGOING => Step::Seat(said),
+            event = from_child.recv(), if heard => Step::Child(event),
+            Some((seat, line)) = self.said.1.recv(), if self.outgoing.takes_lines(0) => Step::Said(seat, line),
+            Some(seat) = self.listening.next() => Step::Left(seat),
             sent = self.child.send(waiting.clone().unwrap_or_default()), if waiting.is_some() => Step::Written(sent.is_ok()),
+            Some(knock) = self.knocks.recv() => Step::Knock(knock),
+            () = room(behind), if !self.undelivered.is_empty() => Step::Deliverable,
             () = sleep_until(self.empty_since + self.idle_timeout), if empty => Step::Unused,
             () = self.drain.cancelled(), if empty => Step::Unused,
+            () = self.child.closes_input(), if !self.child.is_stopping() => Step::Deaf,
+            () = self.stop.cancelled() => Step::Stop,
         }
     }
 
-    async fn on_line(&mut self, line: &Bytes) {
+    fn let_in(&mut self, knock: Knock) {
+        self.taken += 1;
+        let (seat, queues) = (Seat(self.taken), &self.registry.spawning.limits);
+        let (events, from_child) = mpsc::channel(queues.stdout_queue.max(1));
+        let (child, end) = child::seat::take(self.child.id(), queues.stdin_queue);
+        self.seats.insert(seat, events);
+        self.listening.push(Box::pin(listen(seat, end, self.said.0.clone())));
+        self.feed(Event::Joined(seat));
+        // Who does not wait any more has left the seat with that.
+        drop(knock.send((child, from_child)));
+    }
+
+    fn on_line(&mut self, line: &Bytes) {
         match Incoming::parse_line(line) {
-            Ok(said) => {
-                for message in said.into_messages() {
-                    self.feed(Event::Child(message)).await;
-                }
-            }
+            Ok(said) => said.into_messages().for_each(|message| self.feed(Event::Child(message))),
             Err(why) => self.unreadable(line, why),
         }
     }
 
     /// The session whose answer it was says so itself.
-    async fn on_oversized(&mut self, line: TooLong) {
+    fn on_oversized(&mut self, line: TooLong) {
         if !matches!(line.was, Passed::Answer(_)) {
             warn!(session = self.number, bytes = line.bytes; "child wrote a line over --max-line");
             self.registry.metrics.limits.add(Limit::Line);
         }
-        self.feed(Event::Oversized(line)).await;
+        self.feed(Event::Oversized(line));
     }
 
     fn unreadable(&self, line: &Bytes, why: Malformed) {
         warn!(session = self.number, bytes = line.len(), why:?; "child wrote a line that is no message");
     }
 
-    async fn on_seat(&mut self, said: ToHub) {
-        match said {
-            ToHub::Join(seat, events) => {
-                self.seats.insert(seat, events);
-                self.feed(Event::Joined(seat)).await;
-            }
-            // Composed by the session's own bridge, so it is a message.
-            ToHub::Said(seat, line) => match Message::parse(&line) {
-                Ok(message) => self.feed(Event::Said(seat, message)).await,
-                Err(why) => self.unreadable(&line, why),
-            },
-            ToHub::Left(seat) => {
-                self.seats.remove(&seat);
-                self.empty_since = Instant::now();
-                self.feed(Event::Left(seat)).await;
-            }
+    fn on_said(&mut self, seat: Seat, line: &Bytes) {
+        if !self.seats.contains_key(&seat) {
+            return;
+        }
+        // Composed by the session's own bridge, so it is a message.
+        match Message::parse(line) {
+            Ok(message) => self.feed(Event::Said(seat, message)),
+            Err(why) => self.unreadable(line, why),
         }
     }
 
-    async fn feed(&mut self, event: Event) {
+    fn on_left(&mut self, seat: Seat) {
+        // What it said before comes first, unless the child does not read: then nobody waits for that.
+        for _ in 0..self.said.1.len() {
+            let Some((seat, line)) = self.outgoing.takes_lines(0).then(|| self.said.1.try_recv().ok()).flatten() else {
+                break;
+            };
+            self.on_said(seat, &line);
+        }
+        self.seats.remove(&seat);
+        self.undelivered.retain(|(to, _)| *to != seat);
+        self.empty_since = Instant::now();
+        self.feed(Event::Left(seat));
+    }
+
+    fn feed(&mut self, event: Event) {
+        let is_childs = matches!(event, Event::Child(_) | Event::Oversized(_));
+        let author = if is_childs { Author::Child } else { Author::Client };
         let mut outputs = std::mem::take(&mut self.outputs);
         self.shared.on(event, self.started.elapsed(), &mut outputs);
         for output in outputs.drain(..) {
             match output {
-                Output::ToChild(line) => self.outgoing.push_back(line),
-                Output::ToSeat(seat, line) => self.tell(seat, FromChild::Line(line)).await,
-                Output::TooLong(seat, line) => self.tell(seat, FromChild::Oversized(line)).await,
+                Output::ToChild(line) => self.write(line, author),
+                Output::ToSeat(seat, line) => self.undelivered.push_back((seat, FromChild::Line(line))),
+                Output::TooLong(seat, line) => self.undelivered.push_back((seat, FromChild::Oversized(line))),
                 Output::Stray(what) => debug!(session = self.number; "{what}"),
             }
         }
         self.outputs = outputs;
+        self.deliver();
     }
 
-    /// Actors always take what their child says; one that is gone needs no word.
-    async fn tell(&self, seat: Seat, event: FromChild) {
-        if let Some(events) = self.seats.get(&seat) {
-            let _ = events.send(event).await;
+    fn write(&mut self, line: Bytes, author: Author) {
+        if self.outgoing.push(line, author) {
+            self.registry.metrics.limits.add(Limit::ChildQueue);
         }
     }
 
-    /// Nobody comes in after that; who came in before keeps it open.
-    fn closes(&self) -> bool {
-        let mut hubs = self.registry.hubs();
-        let unused = self.inbox.is_empty();
-        if unused {
-            self.leave(&mut hubs);
-        }
-        unused
-    }
-
-    /// Another child may have come in its place.
-    fn leave(&self, hubs: &mut HashMap<Common, Entrance>) {
-        if hubs.get(&self.key).is_some_and(|hub| hub.process == self.child.id()) {
-            hubs.remove(&self.key);
+    /// As far as their actors have room.
+    fn deliver(&mut self) {
+        while let Some((seat, event)) = self.undelivered.pop_front() {
+            // One that is gone needs no word.
+            let told = self.seats.get(&seat).map(|events| events.try_send(event));
+            if let Some(Err(mpsc::error::TrySendError::Full(event))) = told {
+                return self.undelivered.push_front((seat, event));
+            }
         }
     }
 
     async fn end(mut self, ended: Option<ExitReason>) {
-        {
-            let mut hubs = self.registry.hubs();
-            self.leave(&mut hubs);
-            self.inbox.close();
-        }
-        while let Ok(said) = self.inbox.try_recv() {
-            if let ToHub::Join(seat, events) = said {
-                self.seats.insert(seat, events);
+        self.registry.close_entrance(&self.key, self.child.id());
+        self.knocks.close();
+        if let Some(reason) = ended {
+            while let Ok(knock) = self.knocks.try_recv() {
+                self.let_in(knock);
+            }
+            // Sessions that had much to say listen again.
+            self.listening.clear();
+            let stop = self.stop.clone();
+            tokio::select! {
+                () = self.tell_all(reason) => {}
+                () = stop.cancelled() => {}
             }
         }
-        let seats: Vec<Seat> = self.seats.keys().copied().collect();
-        for seat in seats {
-            self.tell(seat, FromChild::Exited(ended.unwrap_or(ExitReason::Unknown))).await;
-        }
-        let Self { child, number, registry, .. } = self;
+        let Self { child, number, registry, _in_use, .. } = self;
         let exit = child.stop().await;
         registry.metrics.child_exits.add(exit.into());
         info!(session = number, exit:%; "the shared child ended");
     }
+
+    async fn tell_all(&mut self, reason: ExitReason) {
+        self.undelivered.extend(self.seats.keys().map(|&seat| (seat, FromChild::Exited(reason))));
+        for (seat, event) in self.undelivered.drain(..) {
+            if let Some(events) = self.seats.get(&seat) {
+                let _ = events.send(event).await;
+            }
+        }
+    }
+}
+
+/// Until there is room, or nobody to need any.
+async fn room(behind: Option<&mpsc::Sender<FromChild>>) {
+    if let Some(events) = behind {
+        let _ = events.reserve().await;
+    }
+}
+
+/// Passes on what is said at a seat until it is left. What then has to wait for others is not waited for.
+async fn listen(seat: Seat, mut end: child::seat::Seat, said: mpsc::Sender<Said>) -> Seat {
+    while let Some(line) = end.line().await {
+        tokio::select! {
+            biased;
+            sent = said.send((seat, line)) => if sent.is_err() { break },
+            () = end.left() => break,
+        }
+    }
+    end.leave();
+    seat
 }

@@ -10,6 +10,7 @@ mod counted;
 mod crashes;
 pub(crate) mod description;
 mod ending;
+mod entrance;
 mod entry;
 pub(crate) mod era;
 pub(crate) mod handshake;

@@ -16,9 +16,9 @@ use super::ToActor;
 use super::actor::Actor;
 use super::backlog::Backlog;
 use super::crashes::Crashes;
+use super::entrance::Slot;
 pub(crate) use super::entry::{Held, Session};
 use super::era::{EraProbe, Patience};
-use super::hub::Entrance;
 use super::places::{self, Place};
 use super::restart::Spawned;
 use super::tools::Tools;
@@ -41,7 +41,7 @@ pub(crate) struct Registry {
     pub(super) crashes: Crashes,
     pub(super) era: EraProbe,
     /// Children that sessions share, by what their sessions have in common.
-    pub(super) hubs: Mutex<HashMap<Common, Entrance>>,
+    pub(super) hubs: Mutex<HashMap<Common, Slot>>,
     pub(super) places: Arc<Semaphore>,
     pub(super) spawning: Spawning,
     pub(super) limits: Limits,
@@ -52,7 +52,7 @@ pub(crate) struct Registry {
     pub(super) actors: TaskTracker,
     opened: AtomicU64,
     pub(super) drain: CancellationToken,
-    stop: CancellationToken,
+    pub(super) stop: CancellationToken,
 }
 
 impl Registry {
@@ -148,10 +148,9 @@ impl Registry {
         messages: mpsc::Receiver<ToActor>,
     ) -> Result<(), Rejection> {
         let (registry, session) = (Arc::clone(self), Arc::clone(session));
-        // A fork can take long on a machine under pressure; other requests must not wait for it. And whoever asked may
-        // leave meanwhile, so what follows is not left to them.
-        let started = self.supervisor.spawn_blocking(move || {
-            registry.spawn(&session, place, messages).map_err(|cause| {
+        // Whoever asked may leave meanwhile, so what follows is not left to them.
+        let started = self.supervisor.spawn(async move {
+            registry.spawn(&session, place, messages).await.map_err(|cause| {
                 error!(session = session.number, cause:%; "child could not be started");
                 session.forget();
                 Rejection::ChildNotStarted
@@ -193,13 +192,13 @@ impl Registry {
         Ok((Arc::new(session), messages))
     }
 
-    fn spawn(
+    async fn spawn(
         self: &Arc<Self>,
         session: &Arc<Session>,
         place: Option<Place>,
         inbox: mpsc::Receiver<ToActor>,
     ) -> std::io::Result<()> {
-        let (child, events) = self.spawn_child(session)?;
+        let (child, events) = self.spawn_child(session).await?;
         self.metrics.sessions_opened.add(session.era.into());
         info!(session = session.number, pid = child.id(); "session opened");
         let actor = Actor::new(child, Arc::clone(session), self.limits.session, inbox);
@@ -215,23 +214,30 @@ impl Registry {
         Ok(())
     }
 
-    /// A child of the session's own, or a seat at one. Forks: not for an async worker.
-    pub(super) fn spawn_child(self: &Arc<Self>, session: &Session) -> std::io::Result<Spawned> {
+    /// A child of the session's own, or a seat at one.
+    pub(super) async fn spawn_child(self: &Arc<Self>, session: &Session) -> std::io::Result<Spawned> {
         match self.spawning.isolation.key(&session.owner, session.requested) {
-            Some(key) if session.era == Era::Legacy => self.take_seat(key, session),
-            _ => self.spawn_process(&session.owner, session),
+            Some(key) if session.era == Era::Legacy => self.take_seat(&key, session).await,
+            _ => self.spawn_process(&session.owner, session).await,
         }
     }
 
     /// A spare, or a new one.
-    pub(super) fn spawn_process(&self, owner: &Owner, session: &Session) -> std::io::Result<Spawned> {
+    pub(super) async fn spawn_process(self: &Arc<Self>, owner: &Owner, session: &Session) -> std::io::Result<Spawned> {
         match self.warm.take() {
             Some(spare) => {
                 spare.0.rename(session.number.to_string());
                 Ok(spare)
             }
-            None => self.fork(owner, &session.number.to_string()),
+            None => self.fork_aside(owner.clone(), session.number.to_string()).await,
         }
+    }
+
+    /// A fork can take long on a machine under pressure; other work must not wait for it.
+    async fn fork_aside(self: &Arc<Self>, owner: Owner, label: String) -> std::io::Result<Spawned> {
+        let registry = Arc::clone(self);
+        let spawned = self.supervisor.spawn_blocking(move || registry.fork(&owner, &label)).await;
+        spawned.unwrap_or_else(|gone| Err(std::io::Error::other(gone)))
     }
 
     fn fork(&self, owner: &Owner, label: &str) -> std::io::Result<Spawned> {
@@ -242,9 +248,7 @@ impl Registry {
     }
 
     pub(super) async fn spawn_spare(self: &Arc<Self>) -> std::io::Result<Spawned> {
-        let registry = Arc::clone(self);
-        let spawned = self.supervisor.spawn_blocking(move || registry.fork(&Owner::nobody(), "spare")).await;
-        spawned.unwrap_or_else(|gone| Err(std::io::Error::other(gone)))
+        self.fork_aside(Owner::nobody(), "spare".to_owned()).await
     }
 
     pub(super) fn has_room_for_spare(&self) -> bool {

@@ -17,6 +17,7 @@ mod refusals;
 mod restarts;
 mod revisions;
 mod sessions;
+mod shared_child;
 mod sharing;
 mod shutdown;
 mod streams;

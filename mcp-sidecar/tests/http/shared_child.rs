@@ -14,6 +14,9 @@ def say(message):
     os.write(1, json.dumps(dict(message, jsonrpc="2.0")).encode() + b"\n")
 def greet():
     asked = json.loads(os.read(0, 1 << 16))
+    # Before anything can wait in it: only a line that cannot be written tells the sidecar.
+    if "close" in sys.argv:
+        os.close(0)
     say({"id": asked["id"], "result": {"protocolVersion": asked["params"]["protocolVersion"], "capabilities": {},
         "serverInfo": {"name": "deaf", "version": str(os.getpid())}}})
 greet()
@@ -21,9 +24,6 @@ greet()
 
 /// ... and reads nothing more.
 const DEAF: &str = "time.sleep(3600)";
-
-/// ... and closes its input.
-const CLOSES_INPUT: &str = "os.close(0)\ntime.sleep(3600)";
 
 /// When told to, asks for signs of life without reading any, until it is held back; then it reads them all, and writes
 /// to the file that is named how many it had asked for, and whether it was held back.
@@ -130,7 +130,7 @@ async fn what_is_answered_for_sessions_does_not_pile_up_before_a_shared_child_th
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shared_child_that_closes_its_input_is_replaced() {
-    let sidecar = around(&[], CLOSES_INPUT, &[]).await;
+    let sidecar = around(&[], DEAF, &["close"]).await;
     let session = sidecar.session().await;
     let answer: Value = session.post(call("1", r#"{"name":"echo"}"#)).await.json().await.unwrap();
     assert_eq!(answer["error"]["data"]["reason"], "child_exited");

@@ -146,11 +146,6 @@ impl Child {
         self.stdin.send(line).await.map_err(|_| Gone)
     }
 
-    /// Until it reads no more, though it may live.
-    pub(crate) async fn closes_input(&self) {
-        self.stdin.closed().await;
-    }
-
     /// Ends the child: end of input, grace, SIGTERM to the group, grace, SIGKILL. Nothing of it is left afterwards.
     /// Lines queued before are still written. Needs nobody to take events meanwhile.
     pub async fn stop(self) -> ExitReason {
@@ -164,10 +159,6 @@ impl Child {
     /// The same without waiting: the end is told as the last event.
     pub fn begin_stop(&self) {
         self.stopping.cancel();
-    }
-
-    pub(crate) fn is_stopping(&self) -> bool {
-        self.stopping.is_cancelled()
     }
 
     /// Whether nothing of it is left.

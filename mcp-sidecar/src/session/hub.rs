@@ -67,7 +67,6 @@ enum Step {
     Said(Seat, Bytes),
     Left(Seat),
     Written(bool),
-    Deaf,
     Deliverable,
     Unused,
     Stop,
@@ -115,9 +114,8 @@ impl Hub {
                 Step::Said(seat, line) => self.on_said(seat, &line),
                 Step::Left(seat) => self.on_left(seat),
                 Step::Written(true) => self.outgoing.pop(),
+                // The child no longer reads. Its exit, which says why, follows on the other channel.
                 Step::Written(false) => self.outgoing.clear(),
-                // It can do nothing for anybody any more. Its end is told by its last event.
-                Step::Deaf => self.child.begin_stop(),
                 Step::Deliverable => self.deliver(),
                 // Who has come meanwhile keeps it open.
                 Step::Unused if !self.knocks.is_empty() => {}
@@ -142,7 +140,6 @@ impl Hub {
             () = room(behind), if !self.undelivered.is_empty() => Step::Deliverable,
             () = sleep_until(self.empty_since + self.idle_timeout), if empty => Step::Unused,
             () = self.drain.cancelled(), if empty => Step::Unused,
-            () = self.child.closes_input(), if !self.child.is_stopping() => Step::Deaf,
             () = self.stop.cancelled() => Step::Stop,
         }
     }

@@ -134,6 +134,7 @@ async fn a_shared_child_that_closes_its_input_is_replaced() {
     let session = sidecar.session().await;
     let answer: Value = session.post(call("1", r#"{"name":"echo"}"#)).await.json().await.unwrap();
     assert_eq!(answer["error"]["data"]["reason"], "child_exited");
+    assert_eq!(answer["error"]["message"], "the MCP server closed its stdin");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,14 +5,16 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use log::info;
 use tokio::sync::{OnceCell, mpsc, oneshot};
 
 use super::hub::Hub;
 use super::registry::{Registry, Session};
 use super::restart::Spawned;
-use crate::child::Pulse;
+use crate::child::{self, Pulse};
 use crate::config::Common;
+use crate::mcp::route::Seat;
 
 /// Sessions that wait to be let in. A hub does not let them wait, so this bounds a moment's crowd.
 const CROWD: usize = 64;
@@ -22,6 +24,9 @@ pub(super) type Slot = Arc<OnceCell<Entrance>>;
 
 /// Somebody wants a seat. Dropped without an answer: at another child.
 pub(super) type Knock = oneshot::Sender<Spawned>;
+
+/// A line, and where it was said.
+pub(super) type Said = (Seat, Bytes);
 
 #[derive(Debug)]
 pub(super) struct Entrance {
@@ -107,4 +112,17 @@ impl Registry {
     fn hubs(&self) -> MutexGuard<'_, HashMap<Common, Slot>> {
         self.hubs.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Passes on what is said at a seat until it is left. What then has to wait for others is not waited for.
+pub(super) async fn listen(seat: Seat, mut end: child::seat::Seat, said: mpsc::Sender<Said>) -> Seat {
+    while let Some(line) = end.line().await {
+        tokio::select! {
+            biased;
+            sent = said.send((seat, line)) => if sent.is_err() { break },
+            () = end.left() => break,
+        }
+    }
+    end.leave();
+    seat
 }

@@ -16,9 +16,10 @@ use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::entrance::Knock;
+use super::entrance::{Knock, Said, listen};
 use super::outgoing::{Author, Outgoing};
 use super::registry::Registry;
+use super::restart::READY_WITHIN;
 use crate::child::{self, Child, ExitReason, FromChild};
 use crate::config::Common;
 use crate::mcp::bridge::shared::{Event, Output, Shared};
@@ -30,9 +31,6 @@ use crate::metrics::{InUse, Limit};
 
 /// What sessions have said and nobody has looked at; beyond that they wait, each with a queue of its own.
 const SAID: usize = 64;
-
-/// A line, and where it was said.
-type Said = (Seat, Bytes);
 
 pub(super) struct Hub {
     key: Common,
@@ -57,6 +55,8 @@ pub(super) struct Hub {
     /// What [`Shared`] said last; empty between two steps.
     outputs: Vec<Output>,
     empty_since: Instant,
+    /// When one is given up that does not answer `initialize`: clients that try again would keep it for ever.
+    mute_until: Option<Instant>,
     started: Instant,
     _in_use: InUse,
 }
@@ -69,6 +69,7 @@ enum Step {
     Written(bool),
     Deliverable,
     Unused,
+    Mute,
     Stop,
 }
 
@@ -99,6 +100,7 @@ impl Hub {
             undelivered: VecDeque::new(),
             outputs: Vec::new(),
             empty_since: Instant::now(),
+            mute_until: None,
             started: Instant::now(),
         }
     }
@@ -117,6 +119,7 @@ impl Hub {
                 // The child no longer reads. Its exit, which says why, follows on the other channel.
                 Step::Written(false) => self.outgoing.clear(),
                 Step::Deliverable => self.deliver(),
+                Step::Mute => self.give_up(),
                 // Who has come meanwhile keeps it open.
                 Step::Unused if !self.knocks.is_empty() => {}
                 Step::Unused | Step::Stop => break None,
@@ -139,6 +142,7 @@ impl Hub {
             Some(knock) = self.knocks.recv() => Step::Knock(knock),
             () = room(behind), if !self.undelivered.is_empty() => Step::Deliverable,
             () = sleep_until(self.empty_since + self.idle_timeout), if empty => Step::Unused,
+            () = sleep_until(self.mute_until.unwrap_or(self.started)), if self.mute_until.is_some() => Step::Mute,
             () = self.drain.cancelled(), if empty => Step::Unused,
             () = self.stop.cancelled() => Step::Stop,
         }
@@ -215,7 +219,20 @@ impl Hub {
             }
         }
         self.outputs = outputs;
+        self.mute_until =
+            self.shared.is_mute().then(|| self.mute_until.unwrap_or_else(|| Instant::now() + self.patience()));
         self.deliver();
+    }
+
+    fn patience(&self) -> Duration {
+        self.registry.limits.session.call_timeout.map_or(READY_WITHIN, |call| call.min(READY_WITHIN))
+    }
+
+    /// Its end, of which its sessions hear, follows as an event.
+    fn give_up(&mut self) {
+        warn!(session = self.number; "the shared child does not answer initialize");
+        self.child.begin_stop();
+        self.mute_until = Some(Instant::now() + READY_WITHIN);
     }
 
     fn write(&mut self, line: Bytes, author: Author) {
@@ -271,17 +288,4 @@ async fn room(behind: Option<&mpsc::Sender<FromChild>>) {
     if let Some(events) = behind {
         let _ = events.reserve().await;
     }
-}
-
-/// Passes on what is said at a seat until it is left. What then has to wait for others is not waited for.
-async fn listen(seat: Seat, mut end: child::seat::Seat, said: mpsc::Sender<Said>) -> Seat {
-    while let Some(line) = end.line().await {
-        tokio::select! {
-            biased;
-            sent = said.send((seat, line)) => if sent.is_err() { break },
-            () = end.left() => break,
-        }
-    }
-    end.leave();
-    seat
 }

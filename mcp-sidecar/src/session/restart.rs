@@ -13,7 +13,7 @@ pub(super) const LONGEST: Duration = Duration::from_secs(30);
 /// A child that has lived this long was healthy: what came before it is forgotten.
 pub(super) const HEALTHY: Duration = Duration::from_secs(60);
 /// A fresh child that has not answered `initialize` by then is as good as none.
-const READY_WITHIN: Duration = Duration::from_secs(60);
+pub(super) const READY_WITHIN: Duration = Duration::from_secs(60);
 /// Replacements in a row that came to nothing.
 const ATTEMPTS: u32 = 10;
 

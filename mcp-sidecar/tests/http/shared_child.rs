@@ -149,3 +149,26 @@ async fn sessions_that_come_at_once_share_one_child() {
     assert_eq!(sidecar.count("mcp_child_starts_total{outcome=\"started\"}").await, 2);
     assert_eq!(text_of(&sessions[0].call("echo", json!({ "text": "there" })).await), "there");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shared_child_that_never_answers_initialize_is_replaced_though_clients_try_on_and_on() {
+    let lives = tempfile::tempdir().unwrap();
+    // The first one hangs.
+    let first = r#"
+import os, sys, time
+try: os.close(os.open(sys.argv[1], os.O_CREAT | os.O_EXCL))
+except FileExistsError: pass
+else: time.sleep(3600)
+"#;
+    let (program, life) = (format!("{first}{GREETS}{DEAF}"), lives.path().join("first"));
+    let command = ["python3", "-c", &program, life.to_str().unwrap()];
+    let sidecar = Sidecar::around(&["--isolation", "shared", "--era", "legacy", "--call-timeout", "2"], &command).await;
+    let tries = join_all((0..3).map(async |again: u64| {
+        tokio::time::sleep(Duration::from_secs(again)).await;
+        let answer: Value = sidecar.initialize("2025-11-25", None).await.json().await.unwrap();
+        answer["error"]["code"].clone()
+    }));
+    assert_eq!(tries.await[0], -32603, "it waited for the one that hangs");
+    assert_ne!(pid_of(&sidecar).await, 0);
+    sidecar.stopped().await;
+}

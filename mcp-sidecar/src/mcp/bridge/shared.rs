@@ -49,6 +49,11 @@ pub struct Shared {
 }
 
 impl Shared {
+    /// Whether it has been asked to initialize and has not answered.
+    pub fn is_mute(&self) -> bool {
+        matches!(self.greeting, Greeting::Asked { .. })
+    }
+
     /// `now` is the time since any fixed moment.
     pub fn on(&mut self, event: Event, now: Duration, outputs: &mut Vec<Output>) {
         for (number, _) in self.ids.expire(now) {

@@ -50,7 +50,7 @@ impl Actor {
 
     fn on_line(&mut self, line: Bytes) {
         let (parsed, bytes) = (Incoming::parse_line(&line), line.len());
-        // A large one is gone once the bridge has read it, before its copy is passed on.
+        // Only the message has its memory then, and a large result is passed on without a copy.
         drop(line);
         match parsed {
             Ok(said) => said.into_messages().for_each(|message| self.feed(Event::Child(message))),

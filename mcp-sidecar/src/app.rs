@@ -12,6 +12,7 @@ use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpServer};
 use futures_util::future::OptionFuture;
 use log::warn;
+use socket2::SockRef;
 use tokio::runtime::Handle;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -76,6 +77,8 @@ impl Application {
         let failed = |cause| StartError::Listen { host: config.host.clone(), port: config.port, cause };
         let listener = TcpListener::bind((config.host.as_str(), config.port)).map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
+        // Connections have it from the socket that they came in at.
+        SockRef::from(&listener).set_tcp_user_timeout(Some(config.unread_timeout)).map_err(failed)?;
         let door = Door::of(&listener).map_err(failed)?;
         let metrics = Metrics::new();
         let told = config.spawning.told.clone();

@@ -55,6 +55,7 @@ impl Arguments {
                 bytes: at_least_one("--max-body", bounds.max_body.as_deref(), MAX_BODY, faults),
                 within: some_seconds("--body-timeout", time.body_timeout.as_deref(), 60, faults),
             },
+            unread_timeout: some_seconds("--unread-timeout", time.unread_timeout.as_deref(), 120, faults),
             require_user: access.require_user,
             cluster,
             legacy_sse: listening.legacy_sse,

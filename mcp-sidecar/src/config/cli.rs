@@ -115,6 +115,9 @@ pub(super) struct Time {
     /// Seconds in which a request's body must be complete (default: 60)
     #[arg(long, value_name = "S")]
     pub(super) body_timeout: Option<String>,
+    /// Seconds a client may leave unread what it is sent; then its connection is reset (default: 120)
+    #[arg(long, value_name = "S")]
+    pub(super) unread_timeout: Option<String>,
     /// Seconds a server may take to end before SIGTERM, and again before SIGKILL (default: 5)
     #[arg(long, value_name = "S")]
     pub(super) stop_timeout: Option<String>,

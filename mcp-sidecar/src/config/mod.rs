@@ -30,6 +30,8 @@ pub struct Config {
     /// `loopback` is set once the address is known.
     pub origin: OriginPolicy,
     pub body: BodyLimits,
+    /// How long a client may leave unread what it is sent.
+    pub unread_timeout: Duration,
     pub require_user: bool,
     /// `None`: this is the only replica.
     pub cluster: Option<ClusterConfig>,

@@ -43,6 +43,41 @@ async fn slow_readers_of_every_kind_hold_up_nobody() {
     drop(unread);
 }
 
+/// Whether the other end of the connection is still there: of one that it gave up it tells nobody who asks for nothing.
+fn is_held(wire: &Wire) -> bool {
+    let hex = |address: std::net::SocketAddr| format!("0100007F:{:04X}", address.port());
+    let end = format!("{} {} ", hex(wire.0.peer_addr().unwrap()), hex(wire.0.local_addr().unwrap()));
+    std::fs::read_to_string("/proc/net/tcp").unwrap().contains(&end)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_reads_is_held_for_so_long_and_no_longer() {
+    let sidecar = Sidecar::with(&["--unread-timeout", "0.5"]).await;
+    let session = sidecar.session().await;
+    for tool in [
+        r#"{"name":"large","arguments":{"bytes":16000000}}"#,
+        r#"{"name":"progress","_meta":{"progressToken":"t"},"arguments":{"steps":200,"padding":65536}}"#,
+    ] {
+        let body = crate::support::call("1", tool);
+        let head = format!(
+            "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nMcp-Session-Id: {}\r\nAccept: application/json, text/event-stream\r\nContent-Length: {}\r\n\r\n{body}",
+            session.id,
+            body.len()
+        );
+        let mut wire = Wire::open(&sidecar).await;
+        wire.write(head.as_bytes()).await;
+        assert!(is_held(&wire));
+        let reset = async {
+            while is_held(&wire) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), reset).await.expect("the connection is reset");
+    }
+    // Who has nothing to read is not meant, however long that lasts.
+    assert_eq!(text_of(&session.call("echo", json!({ "text": "here" })).await), "here");
+}
+
 /// Writes these pieces again and again, however it is answered, until the server's end of the connection is closed.
 /// What it was answered meanwhile.
 async fn dripped(sidecar: &Sidecar, head: &str, drop: &[u8]) -> String {

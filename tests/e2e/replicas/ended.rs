@@ -86,7 +86,7 @@ async fn a_replica_that_is_told_to_stop_finishes_what_was_passed_on_to_it_and_it
     let mut replicas = Replicas::start(&[]);
     let (_here, there) = replicas.session(0).await;
     let stop = || replicas.replicas[0].process.signal(Signal::SIGTERM);
-    let answer = during(slow_call(&there), &replicas.replicas[1], stop).await;
+    let answer = during(slow_call(&there), &replicas.replicas[0], stop).await;
     assert_eq!(answer.status(), StatusCode::OK);
     until(&there, StatusCode::NOT_FOUND).await;
     assert_eq!((signs(&replicas), replicas.redis.keys("redis:session:*").len()), (1, 0));

@@ -26,6 +26,7 @@ mod processes;
 mod python;
 mod replicas;
 mod restarts;
+mod resuming;
 mod revocation;
 mod scripts;
 mod support;

@@ -64,7 +64,7 @@ pub(crate) fn routes(service: &mut ServiceConfig) {
 }
 
 async fn not_allowed() -> HttpResponse {
-    HttpResponse::MethodNotAllowed().insert_header(("Allow", "GET, POST, DELETE")).finish()
+    HttpResponse::MethodNotAllowed().insert_header(("Allow", reply::METHODS)).finish()
 }
 
 impl Sidecar {

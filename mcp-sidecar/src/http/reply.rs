@@ -15,6 +15,8 @@ use crate::mcp::session_id::SessionId;
 use crate::metrics::Refusal;
 use crate::session::Reply;
 
+/// What `/mcp` takes.
+pub(super) const METHODS: &str = "GET, POST, DELETE";
 const SESSION: &str = "Mcp-Session-Id";
 
 /// The answer to a call.
@@ -55,9 +57,11 @@ pub(super) fn stream(
 pub(super) fn refused(refused: &Rejection) -> HttpResponse {
     debug!(refused:?, status = refused.status(); "request refused");
     let mut response = start(code(refused.status()), None);
-    if *refused == Rejection::PostOnly {
-        response.insert_header((ALLOW, "POST"));
-    }
+    match refused {
+        Rejection::PostOnly => response.insert_header((ALLOW, "POST")),
+        Rejection::EventUnknown => response.insert_header((ALLOW, METHODS)),
+        _ => &mut response,
+    };
     if let Some(seconds) = refused.retry_after() {
         response.insert_header((RETRY_AFTER, seconds.to_string()));
     }

@@ -84,6 +84,20 @@ pub fn too_large(bytes: u64) -> String {
     format!("the MCP server's answer of {bytes} bytes is over --max-line")
 }
 
+/// What a client is told that comes back for an answer of which nothing is left.
+pub fn not_kept(id: &[u8]) -> Bytes {
+    failure(id, "the answer was lost on the way and is no longer kept; see --replay-bytes", "answer_not_kept")
+}
+
+/// The id of the request that a message composed here answers.
+pub fn answered(message: &[u8]) -> Option<&[u8]> {
+    let rest = message.strip_prefix(br#"{"jsonrpc":"2.0","id":"#)?;
+    let mut values = serde_json::Deserializer::from_slice(rest).into_iter::<&RawValue>();
+    let id = values.next()?.ok()?.get();
+    let next = rest.get(values.byte_offset()..)?;
+    (next.starts_with(br#","result":"#) || next.starts_with(br#","error":"#)).then_some(id.as_bytes())
+}
+
 /// What a child is told whose request was longer than a line may be.
 pub fn question_too_large(id: &RequestId, bytes: u64) -> Bytes {
     refusal(id.as_bytes(), INVALID_REQUEST, &format!("Invalid Request: its {bytes} bytes are over --max-line"))

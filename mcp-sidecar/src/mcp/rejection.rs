@@ -41,6 +41,7 @@ pub enum Rejection {
     ReplicaLost,
     AlreadyInitialized,
     InitializeInBatch,
+    /// No event of this session, or one after which nothing comes.
     EventUnknown,
     TooManySessions,
     TooManyCalls,
@@ -106,7 +107,7 @@ impl Rejection {
             Self::Answering(answering) => answering.why.status(),
             Self::HostNotAllowed | Self::OriginNotAllowed | Self::UserRequired | Self::IdentityRequired(_) => 403,
             Self::SessionUnknown => 404,
-            Self::PostOnly => 405,
+            Self::PostOnly | Self::EventUnknown => 405,
             Self::NotAcceptable(_) => 406,
             Self::BodyTooSlow => 408,
             Self::BodyTooLarge => 413,
@@ -131,8 +132,7 @@ impl Rejection {
             | Self::AmbiguousParams
             | Self::SessionRequired
             | Self::AlreadyInitialized
-            | Self::InitializeInBatch
-            | Self::EventUnknown => 400,
+            | Self::InitializeInBatch => 400,
         }
     }
 
@@ -203,7 +203,7 @@ impl Rejection {
             Self::ReplicaLost => "the replica that has this session was lost before it answered".into(),
             Self::AlreadyInitialized => "Invalid Request: this session is initialized already".into(),
             Self::InitializeInBatch => "Invalid Request: initialize must stand alone".into(),
-            Self::EventUnknown => "Last-Event-ID names no event that is still kept".into(),
+            Self::EventUnknown => "Last-Event-ID names no event after which there is more".into(),
             Self::TooManySessions => "no room for another session".into(),
             Self::TooManyCalls => "too many requests in flight in this session".into(),
             Self::TooManyBytes => "the MCP server has not read what was sent before".into(),
@@ -265,6 +265,7 @@ mod tests {
             (Rejection::Malformed(Malformed::NotJsonRpc("x")), 400, -32600),
             (Rejection::SessionRequired, 400, -32600),
             (Rejection::SessionUnknown, 404, -32001),
+            (Rejection::EventUnknown, 405, -32600),
             (Rejection::NotAcceptable("x"), 406, -32600),
             (Rejection::NotJsonMedia, 415, -32600),
             (Rejection::BodyTooLarge, 413, -32600),

@@ -43,6 +43,11 @@ pub fn event(id: EventId, message: &[u8]) -> Bytes {
     [head.as_bytes(), message, b"\n\n"].concat().into()
 }
 
+/// The message of such an event.
+pub fn data(event: &[u8]) -> Option<&[u8]> {
+    event.splitn(4, |byte| *byte == b'\n').nth(2)?.strip_prefix(b"data: ")
+}
+
 /// One message as an event that cannot be asked for again (2026-07-28).
 pub fn message(message: &[u8]) -> Bytes {
     [b"event: message\ndata: ", message, b"\n\n"].concat().into()
@@ -75,7 +80,9 @@ mod tests {
         #[test]
         fn an_event_is_one_event_whatever_the_message(stream: u64, number: u64, message in "[^\r\n]*") {
             let id = EventId { stream: StreamId(stream), number };
-            let text = String::from_utf8(event(id, message.as_bytes()).to_vec()).unwrap();
+            let event = event(id, message.as_bytes());
+            prop_assert_eq!(data(&event), Some(message.as_bytes()));
+            let text = String::from_utf8(event.to_vec()).unwrap();
             let mut lines = text.split('\n');
             prop_assert_eq!(lines.next(), Some("event: message"));
             let sent = lines.next().unwrap().strip_prefix("id: ").unwrap();

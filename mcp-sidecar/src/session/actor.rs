@@ -74,7 +74,7 @@ impl Actor {
             }
             Era::Modern => (Bridge::Modern(Modern::new(limits.max_calls)), None),
         };
-        let streams = Streams::new(seat, replay_bytes, session.inbox.clone(), &session.metrics);
+        let streams = Streams::new(seat, session.before, replay_bytes, session.inbox.clone(), &session.metrics);
         Self {
             in_use: (
                 child.is_process().then(|| session.metrics.child()),

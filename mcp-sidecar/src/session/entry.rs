@@ -16,9 +16,13 @@ use super::registry::Registry;
 use super::restart::Spawned;
 use super::tools::Tools;
 use crate::mcp::dispatch::Phase;
+use crate::mcp::rejection::Rejection;
 use crate::mcp::session_id::{Owner, SessionId};
 use crate::mcp::version::{Era, ProtocolVersion};
-use crate::metrics::Metrics;
+use crate::metrics::{Limit, Metrics};
+
+/// Messages that wait for a session's actor; after that their senders wait.
+const INBOX: usize = 256;
 
 /// What everybody may know of a session.
 #[derive(Debug)]
@@ -41,8 +45,51 @@ pub(crate) struct Session {
     /// The revision that its client asked for.
     pub(super) requested: Option<ProtocolVersion>,
     pub(super) version: OnceLock<Option<ProtocolVersion>>,
+    /// Its events are numbered from the next one on: at random, so that an event of another session is none of this.
+    pub(super) before: u64,
     pub(super) tools: Tools,
     pub(super) metrics: Arc<Metrics>,
+}
+
+impl Registry {
+    /// A session that is not there yet.
+    pub(super) fn describe(
+        self: &Arc<Self>,
+        owner: Owner,
+        era: Era,
+        requested: Option<ProtocolVersion>,
+    ) -> Result<(Arc<Session>, mpsc::Receiver<ToActor>), Rejection> {
+        if self.drain.is_cancelled() {
+            return Err(Rejection::ShuttingDown);
+        }
+        let (inbox, messages) = mpsc::channel(INBOX);
+        let session = Session {
+            id: SessionId::from_random(random()?),
+            number: self.opened.fetch_add(1, Ordering::Relaxed) + 1,
+            inbox,
+            backlog: Backlog::new(self.limits.session.unread_bytes, self.metrics.limits.of(Limit::ChildBytes)),
+            stop: self.stop.child_token(),
+            drain: self.drain.child_token(),
+            era,
+            owner,
+            registry: Arc::downgrade(self),
+            started: Instant::now(),
+            used: AtomicU64::new(0),
+            busy: AtomicBool::new(true),
+            requested,
+            version: OnceLock::new(),
+            before: u32::from_le_bytes(random()?).into(),
+            tools: Tools::new(self.limits.session.call_timeout),
+            metrics: Arc::clone(&self.metrics),
+        };
+        Ok((Arc::new(session), messages))
+    }
+}
+
+fn random<const BYTES: usize>() -> Result<[u8; BYTES], Rejection> {
+    let mut random = [0; BYTES];
+    getrandom::fill(&mut random).map_err(|_| Rejection::ChildNotStarted)?;
+    Ok(random)
 }
 
 impl Session {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::mcp::replay::ReplayLog;
-use crate::mcp::sse::{EventId, StreamId};
+use crate::mcp::sse::EventId;
 use crate::metrics::Metrics;
 
 pub(super) struct Kept {
@@ -30,9 +30,5 @@ impl Kept {
         self.log.after(last).inspect(|_| {
             self.metrics.events_replayed.inc();
         })
-    }
-
-    pub(super) fn knows(&self, stream: StreamId) -> bool {
-        self.log.knows(stream)
     }
 }

@@ -1,27 +1,25 @@
 //! All sessions: who owns which, how many there may be, and which one goes when there is no room.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use log::{error, info};
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::ToActor;
 use super::actor::Actor;
-use super::backlog::Backlog;
 use super::crashes::Crashes;
 use super::entrance::Slot;
 pub(crate) use super::entry::{Held, Session};
 use super::era::{EraProbe, Patience};
 use super::places::{self, Place};
 use super::restart::Spawned;
-use super::tools::Tools;
 use super::warm::{self, Warm};
 use crate::child;
 use crate::config::{Common, EraSetting, Limits, Spawning};
@@ -29,9 +27,6 @@ use crate::mcp::rejection::Rejection;
 use crate::mcp::session_id::{Owner, SessionId};
 use crate::mcp::version::{Era, ProtocolVersion};
 use crate::metrics::{ChildStart, Limit, Metrics};
-
-/// Messages that wait for a session's actor; after that their senders wait.
-const INBOX: usize = 256;
 
 #[derive(Debug)]
 pub(crate) struct Registry {
@@ -50,7 +45,7 @@ pub(crate) struct Registry {
     /// Outlives the HTTP server's workers, as children must.
     pub(super) supervisor: Handle,
     pub(super) actors: TaskTracker,
-    opened: AtomicU64,
+    pub(super) opened: AtomicU64,
     pub(super) drain: CancellationToken,
     pub(super) stop: CancellationToken,
 }
@@ -157,39 +152,6 @@ impl Registry {
             })
         });
         started.await.unwrap_or(Err(Rejection::ShuttingDown))
-    }
-
-    pub(super) fn describe(
-        self: &Arc<Self>,
-        owner: Owner,
-        era: Era,
-        requested: Option<ProtocolVersion>,
-    ) -> Result<(Arc<Session>, mpsc::Receiver<ToActor>), Rejection> {
-        if self.drain.is_cancelled() {
-            return Err(Rejection::ShuttingDown);
-        }
-        let mut random = [0; 24];
-        getrandom::fill(&mut random).map_err(|_| Rejection::ChildNotStarted)?;
-        let (inbox, messages) = mpsc::channel(INBOX);
-        let session = Session {
-            id: SessionId::from_random(random),
-            number: self.opened.fetch_add(1, Ordering::Relaxed) + 1,
-            inbox,
-            backlog: Backlog::new(self.limits.session.unread_bytes, self.metrics.limits.of(Limit::ChildBytes)),
-            stop: self.stop.child_token(),
-            drain: self.drain.child_token(),
-            era,
-            owner,
-            registry: Arc::downgrade(self),
-            started: Instant::now(),
-            used: AtomicU64::new(0),
-            busy: AtomicBool::new(true),
-            requested,
-            version: OnceLock::new(),
-            tools: Tools::new(self.limits.session.call_timeout),
-            metrics: Arc::clone(&self.metrics),
-        };
-        Ok((Arc::new(session), messages))
     }
 
     async fn spawn(

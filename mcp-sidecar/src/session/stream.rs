@@ -6,13 +6,17 @@ use super::kept::Kept;
 use super::sink::Sink;
 use crate::mcp::sse::{self, EventId, StreamId};
 
-#[derive(Default)]
 pub(super) struct Stream {
     last: u64,
     sink: Option<Sink>,
 }
 
 impl Stream {
+    /// Its events are numbered from the next one on.
+    pub(super) fn after(last: u64) -> Self {
+        Self { last, sink: None }
+    }
+
     pub(super) fn is_open(&self) -> bool {
         self.sink.as_ref().is_some_and(Sink::is_open)
     }

@@ -13,14 +13,14 @@ use tokio::time::{Duration, Instant};
 use super::Reply;
 use super::ToActor;
 use super::kept::Kept;
-use super::sink::{self, Events};
+use super::sink;
 use super::stream::Stream;
 use crate::mcp::bridge::Audience;
 use crate::mcp::compose;
 use crate::mcp::head::Accept;
 use crate::mcp::rejection::Rejection;
 use crate::mcp::route::{Route, Seat};
-use crate::mcp::sse::{EventId, StreamId};
+use crate::mcp::sse::StreamId;
 use crate::mcp::version::ProtocolVersion;
 use crate::metrics::{Counter, Limit, Metrics};
 
@@ -57,6 +57,8 @@ struct Pending {
 pub(super) struct Streams {
     seat: Seat,
     issued: u64,
+    /// The numbers of all events begin after this.
+    before: u64,
     pending: BTreeMap<StreamId, Pending>,
     standalone: Stream,
     /// The last event of the standalone stream that was given to a reader.
@@ -74,6 +76,7 @@ pub(super) struct Streams {
 impl Streams {
     pub(super) fn new(
         seat: Seat,
+        before: u64,
         replay_bytes: Option<usize>,
         actor: mpsc::Sender<ToActor>,
         metrics: &Arc<Metrics>,
@@ -81,9 +84,10 @@ impl Streams {
         Self {
             seat,
             issued: 0,
+            before,
             pending: BTreeMap::new(),
-            standalone: Stream::default(),
-            handed_over: 0,
+            standalone: Stream::after(before),
+            handed_over: before,
             log: replay_bytes.map(|bytes| Kept::new(MAX_EVENTS, bytes, Arc::clone(metrics))),
             slow_readers: metrics.limits.of(Limit::SlowReader),
             primes: false,
@@ -106,7 +110,7 @@ impl Streams {
         self.issued += 1;
         let Exchange { accept, reply, requests, batch, opening } = exchange;
         let pending = Pending {
-            stream: Stream::default(),
+            stream: Stream::after(self.before),
             reply: Some(reply),
             accept,
             left: requests,
@@ -231,23 +235,6 @@ impl Streams {
         }
     }
 
-    /// A GET. Replaces the stream's earlier reader, whose connection ends.
-    pub(super) fn listen(&mut self, last: Option<EventId>) -> Result<Events, Rejection> {
-        let last = last.unwrap_or(EventId { stream: StreamId::STANDALONE, number: self.handed_over });
-        let (mut sink, events) = sink::channel(self.actor.clone(), self.slow_readers.clone());
-        sink.replay(self.log.iter().flat_map(|log| log.after(last)));
-        if last.stream == StreamId::STANDALONE {
-            self.standalone.attach(sink);
-            self.handed_over = self.standalone.last();
-            self.standalone.begin(StreamId::STANDALONE, self.primes);
-        } else if let Some(pending) = self.pending.get_mut(&last.stream).filter(|pending| pending.reply.is_none()) {
-            pending.stream.attach(sink);
-        } else if !self.log.as_ref().is_some_and(|log| log.knows(last.stream)) {
-            return Err(Rejection::EventUnknown);
-        }
-        Ok(events)
-    }
-
     /// POSTs that have waited long become streams; each stream is kept alive every 15 s.
     pub(super) fn tick(&mut self, now: Instant, keep_alive: bool) {
         let waiting = self
@@ -266,6 +253,9 @@ impl Streams {
 
 #[path = "overdue.rs"]
 mod overdue;
+
+#[path = "resume.rs"]
+mod resume;
 
 #[path = "single.rs"]
 mod single;

@@ -1,10 +1,13 @@
 use futures_util::{FutureExt, StreamExt};
 
+use super::super::sink::Events;
 use super::*;
-use crate::mcp::sse;
+use crate::mcp::sse::{self, EventId};
 
 const JSON: Accept = Accept { json: true, sse: false };
 const BOTH: Accept = Accept { json: true, sse: true };
+
+const BEFORE: u64 = 1000;
 
 struct Posted {
     reply: oneshot::Receiver<Reply>,
@@ -13,7 +16,7 @@ struct Posted {
 
 fn streams() -> (Streams, Instant) {
     let (actor, _) = mpsc::channel(1);
-    (Streams::new(Seat(0), Some(1 << 20), actor, &Metrics::new()), Instant::now())
+    (Streams::new(Seat(0), BEFORE, Some(1 << 20), actor, &Metrics::new()), Instant::now())
 }
 
 fn posted(streams: &mut Streams, accept: Accept, now: Instant) -> Posted {
@@ -153,6 +156,77 @@ fn a_stream_whose_reader_has_gone_is_found_where_the_last_event_was() {
         text.contains("\"missed\"") && text.contains("\"answer\"") && !text.contains("\"half\"") && !open,
         "{text}"
     );
-    let unknown = EventId { stream: StreamId(77), number: 1 };
+    let unknown = EventId { stream: StreamId(77), number: BEFORE + 1 };
     assert_eq!(streams.listen(Some(unknown)).err(), Some(Rejection::EventUnknown));
+}
+
+/// What who comes back can read; and whether more can come. `None` when refused.
+fn resumed(streams: &mut Streams, last: &str) -> Option<(String, bool)> {
+    streams.listen(Some(EventId::parse(last).unwrap())).ok().map(|mut events| read(&mut events))
+}
+
+#[test]
+fn a_stream_that_has_ended_is_replayed_as_often_as_it_takes_and_is_none_for_who_has_read_it() {
+    let (mut streams, now) = streams();
+    streams.opened(Some(ProtocolVersion::V2025_11_25));
+    let mut call = posted(&mut streams, BOTH, now);
+    streams.send(call.route.stream, &"\"half\"".into());
+    streams.answer(call.route.stream, 200, "\"answer\"".into());
+    let ids = ids_in(&read(&mut stream(&mut call)).0);
+    assert_eq!(ids.len(), 3);
+    for _ in 0..3 {
+        let (rest, open) = resumed(&mut streams, &ids[1]).unwrap();
+        assert!(rest.contains("\"answer\"") && !open, "{rest}");
+        assert_eq!(ids_in(&rest), ids[2..]);
+    }
+    assert_eq!(resumed(&mut streams, &ids[2]), None);
+}
+
+#[test]
+fn who_comes_back_before_the_answer_is_given_a_place_to_come_back_to_at_once() {
+    let (mut streams, now) = streams();
+    streams.opened(Some(ProtocolVersion::V2025_11_25));
+    let mut call = posted(&mut streams, BOTH, now);
+    streams.send(call.route.stream, &"\"half\"".into());
+    let mut last = ids_in(&read(&mut stream(&mut call)).0).pop().unwrap();
+    for _ in 0..3 {
+        let (nothing, _) = resumed(&mut streams, &last).unwrap();
+        assert!(nothing.contains("retry: ") && !nothing.contains("\"half\""), "{nothing}");
+        let place = ids_in(&nothing).pop().unwrap();
+        assert_ne!(place, last);
+        last = place;
+    }
+    streams.answer(call.route.stream, 200, "\"answer\"".into());
+    assert!(resumed(&mut streams, &last).unwrap().0.contains("\"answer\""));
+}
+
+#[test]
+fn an_event_of_another_session_is_none_of_this_one() {
+    let (mut streams, now) = streams();
+    streams.opened(Some(ProtocolVersion::V2025_11_25));
+    streams.send(StreamId(u64::MAX), &"\"one\"".into());
+    let mut call = posted(&mut streams, BOTH, now);
+    streams.send(call.route.stream, &"\"half\"".into());
+    let mut events = stream(&mut call);
+    for carried in ["0-0", "0-1", "0-5", "0-5000", "1-0", "1-1", "1-5000", "2-1"] {
+        assert_eq!(resumed(&mut streams, carried), None, "{carried}");
+    }
+    assert!(read(&mut events).1, "its reader has lost nothing");
+    assert!(read(&mut streams.listen(None).unwrap()).0.contains("\"one\""));
+}
+
+#[test]
+fn an_answer_that_is_too_large_to_be_kept_is_told_of_as_an_error_of_that_call() {
+    let (mut streams, now) = streams();
+    streams.opened(Some(ProtocolVersion::V2025_11_25));
+    let mut call = posted(&mut streams, BOTH, now);
+    streams.send(call.route.stream, &"\"half\"".into());
+    let last = ids_in(&read(&mut stream(&mut call)).0).pop().unwrap();
+    let large = format!(r#"{{"jsonrpc":"2.0","id":"mine","result":"{}"}}"#, "x".repeat(1 << 20));
+    streams.answer(call.route.stream, 200, large.into());
+    let (told, open) = resumed(&mut streams, &last).unwrap();
+    let told: serde_json::Value = serde_json::from_str(told.split("data: ").nth(1).unwrap()).unwrap();
+    assert_eq!((&told["id"], &told["error"]["code"]), (&"mine".into(), &(-32603).into()));
+    assert_eq!(told["error"]["data"]["reason"], "answer_not_kept");
+    assert!(!open);
 }

@@ -15,6 +15,7 @@ mod metrics;
 mod mirrored;
 mod refusals;
 mod restarts;
+mod resuming;
 mod revisions;
 mod sessions;
 mod shared_child;

@@ -137,11 +137,7 @@ const ROWS: &[Row] = &[
     ),
     ("GET", |c| c.get("text/event-stream"), ["200 events", "200 events", "200 events", "405 -32600"]),
     ("GET, Accept: JSON", |c| c.get("application/json"), ["406 -32600", "406 -32600", "406 -32600", "405 -32600"]),
-    (
-        "GET, an event that never was",
-        |c| c.get("text/event-stream").header("Last-Event-ID", "99-1"),
-        ["400 -32600", "400 -32600", "400 -32600", "405 -32600"],
-    ),
+    ("GET, an event that never was", |c| c.get("text/event-stream").header("Last-Event-ID", "99-1"), ["405 -32600"; 4]),
     ("PUT", |c| c.signed(c.sidecar.http.put(&c.sidecar.url)), ["405"; 4]),
     ("DELETE", |c| c.delete(), ["204", "204", "204", "405 -32600"]),
     ("a request after DELETE", |c| c.post(c.request()), ["404 -32001", "404 -32001", "404 -32001", "200 json"]),

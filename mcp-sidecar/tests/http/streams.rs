@@ -101,34 +101,6 @@ async fn a_stream_of_2025_11_25_begins_with_an_event_to_come_back_by_and_older_o
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_vanished_cancels_nothing_and_can_fetch_the_rest() {
-    let sidecar = Sidecar::start().await;
-    let session = sidecar.session().await;
-    let mut events = session.call_stream("\"r\"", r#"{"name":"sample"}"#).await;
-    let primed = events.next().await.unwrap().id.unwrap();
-    let question = events.next().await.unwrap();
-    drop(events);
-    let answer = json!({ "jsonrpc": "2.0", "id": question.json()["id"], "result": {} }).to_string();
-    let mut resumed = Events::of(session.get(question.id.as_deref()).await);
-    assert_eq!(session.post(&answer).await.status(), 202);
-    assert_eq!(resumed.message().await.unwrap()["id"], "r");
-    assert!(resumed.next().await.is_none(), "the answer ends the stream");
-    let mut again = Events::of(session.get(Some(&primed)).await);
-    assert_eq!(again.message().await.unwrap()["method"], "sampling/createMessage");
-    assert_eq!(again.message().await.unwrap()["id"], "r");
-    assert!(again.next().await.is_none());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_event_that_is_not_kept_or_never_was_is_not_resumed_from() {
-    let sidecar = Sidecar::start().await;
-    let session = sidecar.session().await;
-    for id in ["nonsense", "99-1", "1", "-"] {
-        assert_eq!(session.get(Some(id)).await.status(), 400, "{id}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_takes_only_json_gets_json_and_the_rest_goes_to_its_get_stream() {
     let sidecar = Sidecar::start().await;
     let session = sidecar.session().await;

@@ -21,13 +21,13 @@ pub(super) async fn read(mut payload: Payload, announced: Option<u64>, limits: B
             return Ok(first);
         }
         let mut body = BytesMut::from(first);
-        while let Some(chunk) = payload.next().await {
-            body.extend_from_slice(&chunk.map_err(|_| Rejection::BodyUnreadable)?);
-            if body.len() > limits.bytes {
-                return Err(Rejection::BodyTooLarge);
+        while body.len() <= limits.bytes {
+            match payload.next().await {
+                None => return Ok(body.freeze()),
+                Some(chunk) => body.extend_from_slice(&chunk.map_err(|_| Rejection::BodyUnreadable)?),
             }
         }
-        Ok(body.freeze())
+        Err(Rejection::BodyTooLarge)
     };
     tokio::time::timeout(limits.within, collected).await.unwrap_or(Err(Rejection::BodyTooSlow))
 }

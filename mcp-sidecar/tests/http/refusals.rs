@@ -79,10 +79,13 @@ async fn a_configured_host_and_origin_are_let_in() {
 async fn a_body_over_the_limit_is_413_announced_or_not() {
     let sidecar = Sidecar::with(&["--max-body", "1000"]).await;
     let large = "x".repeat(100_000);
-    assert_eq!(sidecar.post(large.clone()).send().await.unwrap().status(), 413);
-    let chunks = futures_util::stream::iter((0..3).map(move |_| Ok::<_, std::io::Error>(large.clone())));
-    let chunked = sidecar.post(reqwest::Body::wrap_stream(chunks)).send().await.unwrap();
-    assert_eq!(chunked.status(), 413);
+    assert_eq!(sidecar.post(large).send().await.unwrap().status(), 413);
+    for (pieces, bytes) in [(1, 1001), (1, 30_000), (3, 100_000)] {
+        let piece = "x".repeat(bytes);
+        let chunks = futures_util::stream::iter((0..pieces).map(move |_| Ok::<_, std::io::Error>(piece.clone())));
+        let chunked = sidecar.post(reqwest::Body::wrap_stream(chunks)).send().await.unwrap();
+        assert_eq!(chunked.status(), 413, "{pieces} of {bytes}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

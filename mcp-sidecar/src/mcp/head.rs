@@ -8,7 +8,7 @@ use super::rejection::Rejection;
 use super::session_id::{Owner, SessionId};
 use super::version::ProtocolVersion;
 
-/// Which answers a client can take. No `Accept` at all, or `*/*`, admits everything (RFC 9110 §12.5.1).
+/// Which answers a client can take. No `Accept` at all, or `*/*`, admits everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accept {
     pub json: bool,
@@ -83,7 +83,8 @@ pub struct RequestHead<'a> {
 
 #[derive(Default)]
 struct Raw<'a> {
-    accept: Option<Accept>,
+    json: Ranges,
+    sse: Ranges,
     content_type: Option<&'a [u8]>,
     mirrors: Mirrors<'a>,
     session: Option<&'a [u8]>,
@@ -117,7 +118,7 @@ impl<'a> RequestHead<'a> {
             Some(text) => Owner::user(text_of(text).ok_or(Rejection::HeaderUnreadable("X-User-Id"))?),
         };
         Ok(Self {
-            accept: raw.accept.unwrap_or(Accept { json: true, sse: true }),
+            accept: Accept { json: raw.json.admit(), sse: raw.sse.admit() },
             json_body: raw.content_type.is_some_and(is_json),
             version,
             mirrors: raw.mirrors,
@@ -137,9 +138,8 @@ fn collect<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Result<Raw
     for (name, value) in headers {
         let (slot, name) = match name {
             "accept" => {
-                let more = accepted(value);
-                let so_far = raw.accept.unwrap_or(Accept { json: false, sse: false });
-                raw.accept = Some(Accept { json: so_far.json || more.json, sse: so_far.sse || more.sse });
+                raw.json.add(value, ["*/*", "application/*", "application/json"]);
+                raw.sse.add(value, ["*/*", "text/*", "text/event-stream"]);
                 continue;
             }
             "content-type" => (&mut raw.content_type, "Content-Type"),
@@ -186,19 +186,38 @@ fn text_of(value: &[u8]) -> Option<&str> {
     std::str::from_utf8(value).ok().map(str::trim).filter(|text| !text.is_empty())
 }
 
-fn accepted(value: &[u8]) -> Accept {
-    let mut accept = Accept { json: false, sse: false };
-    for range in String::from_utf8_lossy(value).split(',') {
-        let mut parts = range.split(';').map(str::trim);
-        let media = parts.next().unwrap_or_default().to_ascii_lowercase();
-        // RFC 9110 §12.4.2: weight 0 means «not acceptable».
-        if parts.any(|part| matches!(part.to_ascii_lowercase().as_str(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")) {
-            continue;
+/// What `Accept` says of one media type, over all its lines. The range that is most specific decides (RFC 9110 §12.5.1).
+#[derive(Default)]
+struct Ranges {
+    given: bool,
+    /// How specific the range is that decides so far, and whether it admits the type.
+    decides: Option<(usize, bool)>,
+}
+
+impl Ranges {
+    /// `matching` are the ranges that the type is in, the most specific last.
+    fn add(&mut self, value: &[u8], matching: [&str; 3]) {
+        self.given = true;
+        for range in String::from_utf8_lossy(value).split(',') {
+            let mut parts = range.split(';').map(str::trim);
+            let media = parts.next().unwrap_or_default();
+            if let Some(specific) = matching.iter().position(|range| range.eq_ignore_ascii_case(media)) {
+                let admitted = !parts.any(is_weight_zero);
+                // Of two that are equal, the one that admits.
+                self.decides = self.decides.max(Some((specific, admitted)));
+            }
         }
-        accept.json |= matches!(media.as_str(), "*/*" | "application/*" | "application/json");
-        accept.sse |= matches!(media.as_str(), "*/*" | "text/*" | "text/event-stream");
     }
-    accept
+
+    fn admit(&self) -> bool {
+        !self.given || self.decides.is_some_and(|(_, admitted)| admitted)
+    }
+}
+
+/// RFC 9110 §12.4.2: it means «not acceptable».
+fn is_weight_zero(parameter: &str) -> bool {
+    let weight = parameter.strip_prefix("q=").or_else(|| parameter.strip_prefix("Q="));
+    weight.is_some_and(|weight| weight.starts_with('0') && weight.bytes().all(|byte| matches!(byte, b'0' | b'.')))
 }
 
 fn is_json(value: &[u8]) -> bool {
@@ -224,12 +243,19 @@ mod tests {
             ("text/html", false, false),
             ("application/json;q=0, text/event-stream;q=0.9", false, true),
             ("application/*", true, false),
+            ("application/json;q=0, */*", false, true),
+            ("*/*, application/*;Q=0.000, text/event-stream;q=0.", false, false),
+            ("application/*;q=0, application/json;q=0.001, text/*", true, true),
+            ("application/json;q=0, application/json, text/event-stream", true, true),
+            ("", false, false),
         ] {
             assert_eq!(head(&[("accept", text)]).unwrap().accept, Accept { json, sse }, "{text}");
         }
         assert_eq!(head(&[]).unwrap().accept, Accept { json: true, sse: true });
         let split = head(&[("accept", "application/json"), ("accept", "text/event-stream")]).unwrap();
         assert_eq!(split.accept, Accept { json: true, sse: true });
+        let excluded = head(&[("accept", "application/json;q=0"), ("accept", "*/*")]).unwrap();
+        assert_eq!(excluded.accept, Accept { json: false, sse: true });
     }
 
     #[test]

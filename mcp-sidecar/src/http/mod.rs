@@ -18,7 +18,6 @@ pub(crate) mod unread;
 
 use std::sync::Arc;
 
-use actix_web::http::header::{HOST, ORIGIN};
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -67,18 +66,20 @@ async fn not_allowed() -> HttpResponse {
     HttpResponse::MethodNotAllowed().insert_header(("Allow", reply::METHODS)).finish()
 }
 
+fn headers(request: &HttpRequest) -> impl Iterator<Item = (&str, &[u8])> {
+    request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
+}
+
 impl Sidecar {
     /// Keeps web pages out of what is for operators only.
     fn admit_operator(&self, request: &HttpRequest) -> Result<(), Rejection> {
-        let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-        self.origin.admit(header(HOST), header(ORIGIN))
+        self.origin.admit(headers(request))
     }
 
     /// Reads the head and turns away whom no session is meant for.
     fn admit<'a>(&self, request: &'a HttpRequest) -> Result<RequestHead<'a>, Rejection> {
-        let headers = request.headers().iter();
-        let mut head = RequestHead::parse(headers.map(|(name, value)| (name.as_str(), value.as_bytes())))?;
-        self.origin.admit(head.host, head.origin)?;
+        self.origin.admit(headers(request))?;
+        let mut head = RequestHead::parse(headers(request))?;
         if self.require_user && !head.owner.is_somebody() {
             return Err(Rejection::UserRequired);
         }

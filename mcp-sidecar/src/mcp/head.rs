@@ -1,4 +1,4 @@
-//! The headers of a request to `/mcp`, read once.
+//! The headers of a request to `/mcp`, read once. `Host` and `Origin` are judged before: [`super::origin`].
 
 use std::collections::BTreeMap;
 
@@ -76,8 +76,6 @@ pub struct RequestHead<'a> {
     pub last_event_id: Option<&'a str>,
     pub owner: Owner,
     pub identity: Identity<'a>,
-    pub host: Option<&'a str>,
-    pub origin: Option<&'a str>,
     pub content_length: Option<u64>,
 }
 
@@ -90,8 +88,6 @@ struct Raw<'a> {
     session: Option<&'a [u8]>,
     last_event_id: Option<&'a [u8]>,
     identity: Identity<'a>,
-    host: Option<&'a [u8]>,
-    origin: Option<&'a [u8]>,
     content_length: Option<&'a [u8]>,
 }
 
@@ -126,8 +122,6 @@ impl<'a> RequestHead<'a> {
             last_event_id: raw.last_event_id.and_then(text_of),
             owner,
             identity: raw.identity,
-            host: readable("Host", raw.host)?,
-            origin: readable("Origin", raw.origin)?,
             content_length: raw.content_length.and_then(text_of).and_then(|text| text.parse().ok()),
         })
     }
@@ -165,8 +159,6 @@ fn collect<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Result<Raw
             "x-user-name" => (&mut raw.identity.user_name, "X-User-Name"),
             "x-client-id" => (&mut raw.identity.client_id, "X-Client-Id"),
             "x-scope" => (&mut raw.identity.scope, "X-Scope"),
-            "host" => (&mut raw.host, "Host"),
-            "origin" => (&mut raw.origin, "Origin"),
             "content-length" => (&mut raw.content_length, "Content-Length"),
             _ => continue,
         };
@@ -178,11 +170,7 @@ fn collect<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Result<Raw
     Ok(raw)
 }
 
-fn readable<'a>(name: &'static str, value: Option<&'a [u8]>) -> Result<Option<&'a str>, Rejection> {
-    value.map(|value| text_of(value).ok_or(Rejection::HeaderUnreadable(name))).transpose()
-}
-
-fn text_of(value: &[u8]) -> Option<&str> {
+pub(super) fn text_of(value: &[u8]) -> Option<&str> {
     std::str::from_utf8(value).ok().map(str::trim).filter(|text| !text.is_empty())
 }
 

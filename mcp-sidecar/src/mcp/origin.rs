@@ -11,6 +11,7 @@
 
 use std::net::IpAddr;
 
+use super::head::text_of;
 use super::rejection::Rejection;
 
 /// What the operator says.
@@ -25,17 +26,33 @@ pub struct OriginPolicy {
 }
 
 impl OriginPolicy {
+    /// `headers` are names in lower case with their values, repeated names repeated. To be asked before any other of
+    /// them is looked at: an Origin that is there and not valid MUST be 403 (§Security Warning 1), whatever else is
+    /// wrong. A wrong Host is 400 (RFC 9112 §3.2).
+    ///
     /// # Errors
-    /// [`Rejection::HostNotAllowed`], [`Rejection::OriginNotAllowed`]
-    pub fn admit(&self, host: Option<&str>, origin: Option<&str>) -> Result<(), Rejection> {
-        let host = host.ok_or(Rejection::HostNotAllowed)?;
+    /// [`Rejection::HostNotAllowed`], [`Rejection::OriginNotAllowed`], and for a Host that is given twice or is no text
+    /// [`Rejection::HeaderRepeated`], [`Rejection::HeaderUnreadable`]
+    pub fn admit<'a>(&self, headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Result<(), Rejection> {
+        let (mut host, mut origin) = (None, None);
+        for (name, value) in headers {
+            let (slot, twice) = match name {
+                "host" => (&mut host, Rejection::HeaderRepeated("Host")),
+                "origin" => (&mut origin, Rejection::OriginNotAllowed),
+                _ => continue,
+            };
+            if slot.replace(value).is_some() {
+                return Err(twice);
+            }
+        }
+        let host = text_of(host.ok_or(Rejection::HostNotAllowed)?).ok_or(Rejection::HeaderUnreadable("Host"))?;
         if !self.admits_host(host) {
             return Err(Rejection::HostNotAllowed);
         }
-        match origin {
-            Some(origin) if !self.admits_origin(origin, host) => Err(Rejection::OriginNotAllowed),
-            _ => Ok(()),
-        }
+        // An empty one is not none.
+        let admitted =
+            origin.is_none_or(|origin| text_of(origin).is_some_and(|origin| self.admits_origin(origin, host)));
+        if admitted { Ok(()) } else { Err(Rejection::OriginNotAllowed) }
     }
 
     fn admits_host(&self, host: &str) -> bool {
@@ -100,11 +117,41 @@ mod tests {
         OriginPolicy { loopback, hosts: owned(hosts), origins: owned(origins) }
     }
 
+    impl OriginPolicy {
+        fn let_in(&self, host: Option<&str>, origin: Option<&str>) -> Result<(), Rejection> {
+            let headers = host.map(|host| ("host", host)).into_iter().chain(origin.map(|origin| ("origin", origin)));
+            self.admit(headers.map(|(name, value)| (name, value.as_bytes())))
+        }
+    }
+
+    #[test]
+    fn an_origin_that_is_there_and_not_valid_is_not_allowed_however_it_is_wrong() {
+        let local = policy(true, &[], &["*"]);
+        let with = |origins: &[&'static [u8]]| {
+            let origins = origins.iter().map(|&value| ("origin", value));
+            local.admit([("host", &b"localhost"[..])].into_iter().chain(origins))
+        };
+        assert_eq!(with(&[]), Ok(()));
+        for origins in [&[&b""[..]][..], &[b" "], &[b"\xff"], &[b"http://localhost", b"http://localhost"]] {
+            assert_eq!(with(origins), Err(Rejection::OriginNotAllowed), "{origins:?}");
+        }
+    }
+
+    #[test]
+    fn a_host_that_is_given_twice_or_is_no_text_is_told_so() {
+        let local = policy(true, &[], &[]);
+        let with = |hosts: &[&'static [u8]]| local.admit(hosts.iter().map(|&value| ("host", value)));
+        assert_eq!(with(&[b"localhost", b"localhost"]), Err(Rejection::HeaderRepeated("Host")));
+        for host in [&b""[..], b"\xff"] {
+            assert_eq!(with(&[host]), Err(Rejection::HeaderUnreadable("Host")), "{host:?}");
+        }
+    }
+
     #[test]
     fn bound_to_loopback_only_names_that_nobody_can_own_are_believed() {
         let local = policy(true, &[], &[]);
         for host in ["localhost:3000", "127.0.0.1", "127.1.2.3:80", "[::1]:3000", "time.localhost:8443", "LOCALHOST"] {
-            assert_eq!(local.admit(Some(host), None), Ok(()), "{host}");
+            assert_eq!(local.let_in(Some(host), None), Ok(()), "{host}");
         }
         for host in [
             "evil.example.com",
@@ -112,7 +159,6 @@ mod tests {
             "localhost:+80",
             "127.0.0.1.evil.com",
             "192.168.1.2",
-            "",
             ":80",
             "[::2]",
             "localhost:x",
@@ -123,9 +169,9 @@ mod tests {
             "[localhost]",
             "evillocalhost",
         ] {
-            assert_eq!(local.admit(Some(host), None), Err(Rejection::HostNotAllowed), "{host}");
+            assert_eq!(local.let_in(Some(host), None), Err(Rejection::HostNotAllowed), "{host}");
         }
-        assert_eq!(local.admit(None, None), Err(Rejection::HostNotAllowed));
+        assert_eq!(local.let_in(None, None), Err(Rejection::HostNotAllowed));
     }
 
     #[test]
@@ -134,28 +180,28 @@ mod tests {
         for origin in
             ["http://evil.example.com", "null", "file://", "https://localhost.evil.com", "http://localhost@evil.com"]
         {
-            assert_eq!(local.admit(Some("localhost"), Some(origin)), Err(Rejection::OriginNotAllowed), "{origin}");
+            assert_eq!(local.let_in(Some("localhost"), Some(origin)), Err(Rejection::OriginNotAllowed), "{origin}");
         }
-        assert_eq!(local.admit(Some("localhost:1"), Some("http://localhost:6274")), Ok(()));
-        assert_eq!(local.admit(Some("localhost:1"), Some("https://[::1]:6274")), Ok(()));
+        assert_eq!(local.let_in(Some("localhost:1"), Some("http://localhost:6274")), Ok(()));
+        assert_eq!(local.let_in(Some("localhost:1"), Some("https://[::1]:6274")), Ok(()));
     }
 
     #[test]
     fn behind_a_proxy_the_public_name_goes_and_a_listed_one_shuts_out_the_rest() {
         let open = policy(false, &[], &[]);
-        assert_eq!(open.admit(Some("time.example.com"), Some("https://time.example.com")), Ok(()));
-        assert_eq!(open.admit(Some("time.example.com"), Some("https://evil.com")), Err(Rejection::OriginNotAllowed));
+        assert_eq!(open.let_in(Some("time.example.com"), Some("https://time.example.com")), Ok(()));
+        assert_eq!(open.let_in(Some("time.example.com"), Some("https://evil.com")), Err(Rejection::OriginNotAllowed));
         let named = policy(false, &["*.example.com"], &["https://app.example.org"]);
         for host in ["time.example.com", "a.b.example.com:443", "mcp-time:3000", "172.18.0.4:3000"] {
-            assert_eq!(named.admit(Some(host), Some("https://app.example.org")), Ok(()), "{host}");
+            assert_eq!(named.let_in(Some(host), Some("https://app.example.org")), Ok(()), "{host}");
         }
         for host in ["example.com", "evilexample.com", "example.com.evil.org", ".example.com"] {
-            assert_eq!(named.admit(Some(host), None), Err(Rejection::HostNotAllowed), "{host}");
+            assert_eq!(named.let_in(Some(host), None), Err(Rejection::HostNotAllowed), "{host}");
         }
     }
 
     #[test]
     fn a_star_admits_every_origin() {
-        assert_eq!(policy(false, &[], &["*"]).admit(Some("x.org"), Some("https://any.example")), Ok(()));
+        assert_eq!(policy(false, &[], &["*"]).let_in(Some("x.org"), Some("https://any.example")), Ok(()));
     }
 }

@@ -54,9 +54,13 @@ async fn an_origin_that_is_foreign_or_malformed_is_refused_and_none_is_not() {
     ] {
         assert_eq!(asked(&sidecar, &from(origin)).await, 403, "{origin}");
     }
-    assert_eq!(asked(&sidecar, &from("")).await, 400, "an empty one is not none");
+    assert_eq!(asked(&sidecar, &from("")).await, 403, "an empty one is not none");
+    let no_text = [&b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nOrigin: \xff\r\n\r\n"[..]].concat();
+    assert_eq!(asked(&sidecar, &no_text).await, 403);
     let twice = "Host: localhost\r\nOrigin: http://localhost\r\nOrigin: http://evil.example.com\r\n";
-    assert_eq!(asked(&sidecar, &initialize_with(twice)).await, 400);
+    assert_eq!(asked(&sidecar, &initialize_with(twice)).await, 403);
+    let and_more = "Host: localhost\r\nOrigin: http://evil.example.com\r\nContent-Type: text/plain\r\n";
+    assert_eq!(asked(&sidecar, &initialize_with(and_more)).await, 403, "whatever else is wrong");
     assert_eq!(asked(&sidecar, &from("http://localhost:6274")).await, 200);
 }
 

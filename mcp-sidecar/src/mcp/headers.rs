@@ -94,10 +94,9 @@ fn examine(head: &RequestHead<'_>, request: &Request) -> Result<Modern, Rejectio
     if !meta.client_capabilities.is_some_and(|given| given.get().starts_with('{')) {
         return Err(Rejection::MetaRequired(CLIENT_CAPABILITIES));
     }
-    let quoted = String::from_utf8_lossy(request.method.as_json());
-    let method = quoted.trim_matches('"');
-    same(METHOD, head.mirrors.method.plain(METHOD)?, method)?;
-    examine_name(head, method, params)?;
+    let method = request.method.text();
+    same(METHOD, head.mirrors.method.plain(METHOD)?, &method)?;
+    examine_name(head, &method, params)?;
     Ok(Modern { logs: meta.log_level.is_some_and(|level| level.get() != "null") })
 }
 

@@ -108,7 +108,8 @@ fn each_disagreement_is_a_header_mismatch() {
         (LIST.to_vec(), "tools/list", older, "'2026-07-28' does not match body value '2025-11-25'"),
         (LIST.to_vec(), "tools/list", other, "'2026-07-28' does not match body value 'v999.0.0'"),
         (LIST.to_vec(), "prompts/list", list.clone(), "'tools/list' does not match body value 'prompts/list'"),
-        (vec![version, ("mcp-method", "TOOLS/LIST")], "tools/list", list, "'TOOLS/LIST' does not match"),
+        (vec![version, ("mcp-method", "TOOLS/LIST")], "tools/list", list.clone(), "'TOOLS/LIST' does not match"),
+        (vec![version, ("mcp-method", r"x\")], r#"x\""#, list, "does not match"),
         (
             calling("foo"),
             "tools/call",
@@ -126,6 +127,14 @@ fn each_disagreement_is_a_header_mismatch() {
         let (status, code, told) = refused(&headers, method, &params);
         assert_eq!((status, code), (400, -32020), "{words}");
         assert!(told.starts_with("Header mismatch: ") && told.contains(words), "{told}: {words}");
+    }
+}
+
+#[test]
+fn a_method_is_compared_as_text_however_json_writes_it() {
+    for (header, method) in [(r#"a"b"#, r#"a\"b"#), (r"a\b", r"a\\b"), (r#"x""#, r#"x\""#), ("a/b", r"a\u002fb")] {
+        let headers = [("mcp-protocol-version", "2026-07-28"), ("mcp-method", header)];
+        assert_eq!(judged(&headers, method, &format!("{{{META}}}")), Ok(Modern { logs: false }), "{method}");
     }
 }
 

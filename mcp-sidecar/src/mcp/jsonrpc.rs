@@ -60,6 +60,11 @@ impl Method {
         &self.0[1..self.0.len() - 1] == name.as_bytes()
     }
 
+    /// What the JSON string stands for.
+    pub fn text(&self) -> String {
+        serde_json::from_slice(&self.0).expect("a method that is no text was no message")
+    }
+
     /// The JSON string, quotes included.
     pub fn as_json(&self) -> &[u8] {
         &self.0

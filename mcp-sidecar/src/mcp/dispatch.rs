@@ -1,6 +1,6 @@
 //! What a POST to `/mcp` asks for, decided from its head, its message and the session it names.
 
-use super::head::{Presented, RequestHead};
+use super::head::{Named, Presented, RequestHead};
 use super::headers;
 use super::jsonrpc::{Incoming, Message};
 use super::rejection::Rejection;
@@ -35,26 +35,23 @@ pub fn decide(head: &RequestHead<'_>, incoming: &Incoming, session: Option<Phase
     if incoming.messages().iter().any(|message| headers::era(head, message) == Era::Modern) {
         return standing_alone(head, incoming);
     }
-    let named = head.version.known()?;
     let opens = |message: &Message| matches!(message, Message::Request(request) if request.method.is("initialize"));
-    if let Incoming::Batch(messages) = incoming {
-        let version = named.or(session.and_then(|phase| phase.version)).unwrap_or(ProtocolVersion::V2025_03_26);
-        if !version.allows_batches() {
-            return Err(Rejection::BatchNotAllowed);
-        }
-        // 2025-03-26 basic/lifecycle §Initialization: initialize MUST NOT be part of a batch.
-        if messages.iter().any(opens) {
-            return Err(Rejection::InitializeInBatch);
-        }
-    }
     if incoming.messages().iter().any(opens) {
-        return match session {
-            Some(_) => Err(Rejection::AlreadyInitialized),
+        head.version.known()?;
+        return match (incoming, session) {
+            // 2025-03-26 basic/lifecycle §Initialization: initialize MUST NOT be part of a batch.
+            (Incoming::Batch(_), _) => Err(Rejection::InitializeInBatch),
+            (Incoming::Single(_), Some(_)) => Err(Rejection::AlreadyInitialized),
             // A stale id on a new initialize is left over from a session that ended; what is asked for is clear.
-            None => Ok(Action::Open),
+            (Incoming::Single(_), None) => Ok(Action::Open),
         };
     }
-    in_session(head, session)?;
+    let phase = in_session(head, session)?;
+    // What was negotiated decides, whatever the header says.
+    let version = phase.version.or(head.version.known().ok().flatten()).unwrap_or(ProtocolVersion::V2025_03_26);
+    if matches!(incoming, Incoming::Batch(_)) && !version.allows_batches() {
+        return Err(Rejection::BatchNotAllowed);
+    }
     Ok(if incoming.requests() > 0 { Action::Call } else { Action::Relay })
 }
 
@@ -86,12 +83,16 @@ pub fn knows_sessions(head: &RequestHead<'_>) -> Result<(), Rejection> {
 /// basic/transports §Session Management 2 and 3: without an id 400, with one that is not (or not yours) 404.
 ///
 /// # Errors
-/// [`Rejection::UnsupportedVersion`], [`Rejection::SessionRequired`], [`Rejection::SessionUnknown`]
+/// [`Rejection::HeaderRepeated`], [`Rejection::UnsupportedVersion`], [`Rejection::SessionRequired`],
+/// [`Rejection::SessionUnknown`]
 pub fn in_session(head: &RequestHead<'_>, session: Option<Phase>) -> Result<Phase, Rejection> {
-    head.version.known()?;
     match (&head.session, session) {
-        (_, Some(phase)) => Ok(phase),
-        (Presented::Nothing, None) => Err(Rejection::SessionRequired),
+        // A child that named a revision unknown to us supports it, and a client that went on knows it: 2024-10-07, of
+        // the first SDKs, which those in TypeScript still take.
+        (_, Some(phase)) if phase.version.is_none() && matches!(head.version, Named::Other(_)) => Ok(phase),
+        (_, Some(phase)) => head.version.known().map(|_| phase),
+        (Presented::Nothing, None) => head.version.known().and(Err(Rejection::SessionRequired)),
+        // Whether its child supports the revision, only the replica can say that has the session.
         (Presented::Foreign | Presented::Session(_), None) => Err(Rejection::SessionUnknown),
     }
 }
@@ -170,8 +171,28 @@ mod tests {
     fn batches_exist_in_2025_03_26_only() {
         assert_eq!(asked(&[], BATCH, at(ProtocolVersion::V2025_03_26)), Ok(Action::Call));
         assert_eq!(asked(&[], BATCH, at(ProtocolVersion::V2025_06_18)), Err(Rejection::BatchNotAllowed));
-        let newer = [("mcp-protocol-version", "2025-11-25")];
-        assert_eq!(asked(&newer, BATCH, at(ProtocolVersion::V2025_03_26)), Err(Rejection::BatchNotAllowed));
+    }
+
+    #[test]
+    fn what_was_negotiated_decides_about_batches_and_not_the_header() {
+        let named = |version| [("mcp-protocol-version", version)];
+        assert_eq!(asked(&named("2025-11-25"), BATCH, at(ProtocolVersion::V2025_03_26)), Ok(Action::Call));
+        let newer = at(ProtocolVersion::V2025_11_25);
+        assert_eq!(asked(&named("2025-03-26"), BATCH, newer), Err(Rejection::BatchNotAllowed));
+    }
+
+    #[test]
+    fn a_revision_unknown_to_us_is_supported_if_the_child_named_one() {
+        let old = [("mcp-protocol-version", "2024-10-07"), ("mcp-session-id", "any")];
+        assert_eq!(asked(&old, PING, Some(Phase { version: None })), Ok(Action::Call));
+        assert_eq!(asked(&old, PING, at(ProtocolVersion::V2025_11_25)), Err(Rejection::UnsupportedVersion));
+        assert_eq!(asked(&old, PING, None), Err(Rejection::SessionUnknown), "another replica may know");
+        assert_eq!(asked(&old[..1], PING, None), Err(Rejection::UnsupportedVersion));
+        let twice = [old[0], old[0]];
+        assert_eq!(
+            asked(&twice, PING, Some(Phase { version: None })),
+            Err(Rejection::HeaderRepeated("MCP-Protocol-Version"))
+        );
     }
 
     #[test]

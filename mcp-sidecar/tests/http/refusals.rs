@@ -118,6 +118,16 @@ async fn a_protocol_version_that_nobody_speaks_is_400() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_revision_that_only_the_server_and_its_client_know_is_theirs_to_speak() {
+    let sidecar = Sidecar::start().await;
+    let session = sidecar.session_of("2024-10-07", None).await;
+    let post = session.sign(sidecar.post(PING)).header("MCP-Protocol-Version", "2024-10-07");
+    assert_eq!(post.send().await.unwrap().status(), 200);
+    let get = session.sign(sidecar.http.get(&sidecar.url)).header("Accept", "text/event-stream");
+    assert_eq!(get.header("MCP-Protocol-Version", "2024-10-07").send().await.unwrap().status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_required_user_must_be_named_once() {
     let sidecar = Sidecar::with(&["--require-user"]).await;
     assert_eq!(sidecar.initialize("2025-11-25", None).await.status(), 403);

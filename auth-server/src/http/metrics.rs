@@ -1,16 +1,13 @@
 //! `/metrics` for Prometheus, on a listener of its own.
 
-use actix_web::{
-    HttpResponse,
-    http::header::ContentType,
-    web::{self, ServiceConfig},
-};
+use actix_web::{HttpResponse, http::header::ContentType, web::ServiceConfig};
 
+use super::endpoint::at;
 use crate::metrics::{CONTENT_TYPE, METRICS};
 
 /// Nothing else is served there.
 pub(crate) fn routes(routes: &mut ServiceConfig) {
-    routes.route("/metrics", web::get().to(show));
+    routes.service(at("/metrics").get(show));
 }
 
 async fn show() -> HttpResponse {

@@ -73,6 +73,11 @@ async fn the_numbers_are_never_on_the_public_port_and_nothing_public_is_beside_t
         let answer = service.http.get(format!("http://{addr}{path}")).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
     }
+    let numbers = format!("http://{addr}/metrics");
+    assert_eq!(service.http.head(&numbers).send().await.unwrap().status(), StatusCode::OK);
+    let posted = service.http.post(&numbers).send().await.unwrap();
+    let told = (posted.status(), posted.headers()["allow"].to_str().unwrap());
+    assert_eq!(told, (StatusCode::METHOD_NOT_ALLOWED, "OPTIONS, GET, HEAD"));
     service.stop().await;
 }
 

@@ -8,7 +8,7 @@ use futures_util::{StreamExt, stream};
 use tokio::sync::oneshot;
 
 use super::post::answered;
-use super::{Shared, Sidecar, access, body, post, reply};
+use super::{Shared, Sidecar, access, body, only, post, reply};
 use crate::mcp::head::{Accept, Presented};
 use crate::mcp::jsonrpc::Incoming;
 use crate::mcp::legacy_sse::{self, MESSAGES};
@@ -18,8 +18,10 @@ use crate::session::{Awaited, ToActor};
 const MESSAGE: &[u8] = b"event: message\n";
 
 pub(crate) fn routes(service: &mut ServiceConfig) {
-    service.service(web::resource("/sse").wrap(from_fn(access::told)).route(web::get().to(get)));
-    service.service(web::resource(MESSAGES).wrap(from_fn(access::told)).route(web::post().to(post)));
+    for (path, route, methods) in [("/sse", web::get().to(get), "GET"), (MESSAGES, web::post().to(post), "POST")] {
+        let resource = web::resource(path).wrap(from_fn(access::told));
+        service.service(resource.route(route).default_service(only(methods)));
+    }
 }
 
 async fn get(request: HttpRequest, sidecar: Shared) -> HttpResponse {

@@ -18,9 +18,10 @@ pub(crate) mod unread;
 
 use std::sync::Arc;
 
+use actix_web::http::header::ALLOW;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, Route, guard};
 use bytes::Bytes;
 
 use crate::config::BodyLimits;
@@ -56,14 +57,26 @@ pub(crate) fn routes(service: &mut ServiceConfig) {
                 .route(web::post().to(post::post))
                 .route(web::get().to(get::get))
                 .route(web::delete().to(delete::delete))
-                .default_service(web::to(not_allowed)),
+                .default_service(only(reply::METHODS)),
         );
     }
-    service.route("/health", web::get().to(health::health)).route("/ready", web::get().to(health::ready));
+    service.service(read_only("/health", health::health)).service(read_only("/ready", health::ready));
 }
 
-async fn not_allowed() -> HttpResponse {
-    HttpResponse::MethodNotAllowed().insert_header(("Allow", reply::METHODS)).finish()
+/// What can only be read. HEAD is GET without the body (RFC 9110 §9.3.2).
+fn read_only<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    let reading = web::route().guard(guard::Any(guard::Get()).or(guard::Head()));
+    web::resource(path).route(reading.to(handler)).default_service(only("GET, HEAD"))
+}
+
+/// Any other method: 405 with `Allow` (RFC 9110 §15.5.6).
+fn only(methods: &'static str) -> Route {
+    web::to(move || async move { HttpResponse::MethodNotAllowed().insert_header((ALLOW, methods)).finish() })
 }
 
 fn headers(request: &HttpRequest) -> impl Iterator<Item = (&str, &[u8])> {

@@ -46,6 +46,29 @@ async fn a_server_that_answers_is_ready_and_is_asked_once_however_many_want_to_k
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_can_be_read_has_a_head_and_no_other_method() {
+    let sidecar = Sidecar::with(&["--legacy-sse"]).await;
+    for path in ["/health", "/health?ready", "/ready", "/metrics"] {
+        let head = sidecar.http.head(sidecar.at(path)).send().await.unwrap();
+        let read = get(&sidecar, path).await;
+        assert_eq!((head.status().as_u16(), read.status().as_u16()), (200, 200), "{path}");
+        assert_eq!(head.headers()["content-type"], read.headers()["content-type"], "{path}");
+    }
+    for (path, allowed) in [
+        ("/health", "GET, HEAD"),
+        ("/ready", "GET, HEAD"),
+        ("/metrics", "GET, HEAD"),
+        ("/sse", "GET"),
+        ("/messages", "POST"),
+    ] {
+        let refused = sidecar.http.put(sidecar.at(path)).send().await.unwrap();
+        let told = refused.headers()["allow"].to_str().unwrap();
+        assert_eq!((refused.status().as_u16(), told), (405, allowed), "{path}");
+    }
+    sidecar.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_of_the_newest_revision_alone_is_ready_too() {
     for options in [&[][..], &["--era", "modern"]] {
         let sidecar = Sidecar::around(options, &["python3", "-c", MODERN_ONLY]).await;

@@ -21,7 +21,7 @@ use crate::child;
 use crate::cluster::{Cluster, NoCluster, record};
 use crate::config::{Config, Spawning};
 use crate::door::Door;
-use crate::http::{self, Elsewhere, Sidecar, unread};
+use crate::http::{self, Elsewhere, Sidecar, reply, unread};
 use crate::mcp::origin::OriginPolicy;
 use crate::metrics::Metrics;
 use crate::session::readiness::{Asking, Readiness};
@@ -194,6 +194,7 @@ fn serve(
             async move {
                 let mut answer = answered.await?;
                 farewell.tell(answer.response_mut().head_mut());
+                reply::unchunked(&mut answer);
                 Ok(answer)
             }
         })

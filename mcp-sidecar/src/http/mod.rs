@@ -13,7 +13,7 @@ pub(crate) mod legacy_sse;
 pub(crate) mod metrics;
 mod pieces;
 mod post;
-mod reply;
+pub(crate) mod reply;
 pub(crate) mod unread;
 
 use std::sync::Arc;

@@ -2,8 +2,10 @@
 
 use std::convert::Infallible;
 
-use actix_web::http::StatusCode;
+use actix_web::body::{BodySize, MessageBody};
+use actix_web::dev::ServiceResponse;
 use actix_web::http::header::{ALLOW, CACHE_CONTROL, RETRY_AFTER};
+use actix_web::http::{ConnectionType, StatusCode, Version};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use bytes::Bytes;
 use futures_util::Stream;
@@ -51,6 +53,16 @@ pub(super) fn stream(
 ) -> HttpResponse {
     let mut response = start(StatusCode::OK, session);
     response.content_type("text/event-stream").insert_header(("X-Accel-Buffering", "no")).streaming(pieces::of(events))
+}
+
+/// A client older than HTTP/1.1 knows no chunks, and MUST NOT be sent any (RFC 9112 §6.1): what is as long as it is then
+/// ends with its connection.
+pub(crate) fn unchunked<B: MessageBody>(answer: &mut ServiceResponse<B>) {
+    if answer.request().version() < Version::HTTP_11 && answer.response().body().size() == BodySize::Stream {
+        let head = answer.response_mut().head_mut();
+        head.no_chunking(true);
+        head.set_connection_type(ConnectionType::Close);
+    }
 }
 
 /// The one place where a refusal becomes a response, and is logged.

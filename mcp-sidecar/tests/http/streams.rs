@@ -1,3 +1,4 @@
+use reqwest::Version;
 use serde_json::{Value, json};
 
 use crate::support::{Events, Sidecar, call, text_of};
@@ -21,6 +22,21 @@ async fn progress_comes_on_its_own_post_under_the_clients_token() {
         }
     });
     futures_util::future::join_all(calls).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_of_http_1_0_is_sent_no_chunks() {
+    let sidecar = Sidecar::start().await;
+    let session = sidecar.session().await;
+    let params = r#"{"name":"progress","arguments":{"steps":1},"_meta":{"progressToken":1}}"#;
+    let post = session.sign(sidecar.post(call("1", params))).version(Version::HTTP_10);
+    let response = post.header("Connection", "keep-alive").send().await.unwrap();
+    assert_eq!(response.version(), Version::HTTP_10);
+    assert!(!response.headers().contains_key("transfer-encoding"));
+    let mut events = Events::of(response);
+    assert_eq!(events.message().await.unwrap()["method"], "notifications/progress");
+    assert_eq!(text_of(&events.message().await.unwrap()), "done");
+    assert!(events.next().await.is_none(), "the end of the connection is its end");
 }
 
 #[tokio::test(flavor = "multi_thread")]

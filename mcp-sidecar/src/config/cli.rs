@@ -18,7 +18,7 @@ Environment (an option on the command line wins):
   BASE_DOMAIN          names below it may be used as Host: --allowed-host *.BASE_DOMAIN
   SHUTDOWN_DELAY       --shutdown-delay
   REDIS_URL            redis://HOST:PORT/DB that several replicas share; REDIS_PASSWORD if it is not in the URL
-  MCP_CORS_ORIGINS     origins that may call, separated by commas: --allowed-origin
+  MCP_CORS_ORIGINS     origins that are let in, separated by commas: --allowed-origin
 
 Examples:
   mcp-sidecar npx -y @modelcontextprotocol/server-everything
@@ -95,7 +95,8 @@ pub(super) struct Access {
     /// Host name that clients may use, besides addresses and localhost; *.example.com for all below it (repeatable)
     #[arg(long, value_name = "NAME")]
     pub(super) allowed_host: Vec<String>,
-    /// Origin of a web page that may call, such as `https://app.example.com`, or * (repeatable)
+    /// Origin of a web page whose requests are let in, such as `https://app.example.com`, or *; CORS headers are the
+    /// proxy's to send (repeatable)
     #[arg(long, value_name = "ORIGIN")]
     pub(super) allowed_origin: Vec<String>,
     /// Refuse requests without X-User-Id

@@ -3,7 +3,6 @@
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use tokio::sync::oneshot;
 
@@ -13,9 +12,8 @@ use crate::mcp::head::{Accept, Presented};
 use crate::mcp::jsonrpc::Incoming;
 use crate::mcp::legacy_sse::{self, MESSAGES};
 use crate::mcp::rejection::Rejection;
+use crate::session::registry::Transport;
 use crate::session::{Awaited, ToActor};
-
-const MESSAGE: &[u8] = b"event: message\n";
 
 pub(crate) fn routes(service: &mut ServiceConfig) {
     for (path, route, methods) in [("/sse", web::get().to(get), "GET"), (MESSAGES, web::post().to(post), "POST")] {
@@ -44,11 +42,7 @@ async fn open(request: &HttpRequest, sidecar: &Sidecar) -> Result<HttpResponse, 
     access::within(request, &session);
     sidecar.tell_replicas(&session).await;
     let endpoint = legacy_sse::endpoint(&session.id);
-    let named = events.flat_map(|Ok(event)| {
-        let name = (!event.starts_with(b":")).then_some(Bytes::from_static(MESSAGE));
-        stream::iter(name.into_iter().chain([event]).map(Ok))
-    });
-    Ok(reply::stream(stream::once(async { Ok(endpoint) }).chain(named), None))
+    Ok(reply::stream(stream::once(async { Ok(endpoint) }).chain(events), None))
 }
 
 /// Its answer comes as an event.
@@ -62,7 +56,7 @@ async fn take(request: &HttpRequest, payload: Payload, sidecar: &Sidecar) -> Res
     access::read(request, &incoming, &body, &sidecar.metrics);
     let presented = legacy_sse::presented(request.query_string());
     let session = match &presented {
-        Presented::Session(id) => sidecar.registry.find(id, &head.owner),
+        Presented::Session(id) => sidecar.registry.find(id, &head.owner, Transport::HttpWithSse),
         Presented::Nothing | Presented::Foreign => None,
     };
     match legacy_sse::admit(&presented, session.as_ref().map(|session| session.phase()), &incoming) {

@@ -32,7 +32,7 @@ use crate::mcp::rejection::Rejection;
 use crate::mcp::session_id::Owner;
 use crate::metrics::Metrics;
 use crate::session::readiness::Readiness;
-use crate::session::registry::{Registry, Session};
+use crate::session::registry::{Registry, Session, Transport};
 
 /// What every request may use.
 #[derive(Debug)]
@@ -102,7 +102,7 @@ impl Sidecar {
 
     fn session(&self, head: &RequestHead<'_>) -> Option<Arc<Session>> {
         match &head.session {
-            Presented::Session(id) => self.registry.find(id, &head.owner),
+            Presented::Session(id) => self.registry.find(id, &head.owner, Transport::StreamableHttp),
             Presented::Nothing | Presented::Foreign => None,
         }
     }

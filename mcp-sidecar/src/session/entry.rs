@@ -24,6 +24,14 @@ use crate::metrics::{Limit, Metrics};
 /// Messages that wait for a session's actor; after that their senders wait.
 const INBOX: usize = 256;
 
+/// Where a session is spoken to. What one transport has opened the other knows nothing of: at `/mcp` an answer would not
+/// come where it was asked, and a GET would take the stream with which a session of `/sse` ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transport {
+    StreamableHttp,
+    HttpWithSse,
+}
+
 /// What everybody may know of a session.
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -36,6 +44,8 @@ pub(crate) struct Session {
     pub(super) stop: CancellationToken,
     pub(super) drain: CancellationToken,
     pub(super) era: Era,
+    /// None in the modern era: there is no session to be spoken to.
+    pub(super) transport: Option<Transport>,
     pub(super) owner: Owner,
     pub(super) registry: Weak<Registry>,
     pub(super) started: Instant,
@@ -56,7 +66,7 @@ impl Registry {
     pub(super) fn describe(
         self: &Arc<Self>,
         owner: Owner,
-        era: Era,
+        transport: Option<Transport>,
         requested: Option<ProtocolVersion>,
     ) -> Result<(Arc<Session>, mpsc::Receiver<ToActor>), Rejection> {
         if self.drain.is_cancelled() {
@@ -70,7 +80,8 @@ impl Registry {
             backlog: Backlog::new(self.limits.session.unread_bytes, self.metrics.limits.of(Limit::ChildBytes)),
             stop: self.stop.child_token(),
             drain: self.drain.child_token(),
-            era,
+            era: if transport.is_some() { Era::Legacy } else { Era::Modern },
+            transport,
             owner,
             registry: Arc::downgrade(self),
             started: Instant::now(),

@@ -27,7 +27,7 @@ impl Registry {
             if let Some(child) = pool.get(owner).filter(|child| child.is_alive()) {
                 return Ok(Arc::clone(child));
             }
-            let (child, messages) = self.describe(owner.clone(), Era::Modern, None)?;
+            let (child, messages) = self.describe(owner.clone(), None, None)?;
             self.admit(&child)?;
             pool.insert(owner.clone(), Arc::clone(&child));
             (child, messages)

@@ -16,7 +16,7 @@ use super::ToActor;
 use super::actor::Actor;
 use super::crashes::Crashes;
 use super::entrance::Slot;
-pub(crate) use super::entry::{Held, Session};
+pub(crate) use super::entry::{Held, Session, Transport};
 use super::era::{EraProbe, Patience};
 use super::places::{self, Place};
 use super::restart::Spawned;
@@ -86,9 +86,11 @@ impl Registry {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The session, if it is this owner's. That it exists for another is told to nobody.
-    pub(crate) fn find(&self, id: &SessionId, owner: &Owner) -> Option<Arc<Session>> {
-        self.lock().get(id).filter(|session| session.era == Era::Legacy && session.owner == *owner).cloned()
+    /// The session, if it is this owner's and of that transport. That it exists for another is told to nobody.
+    pub(crate) fn find(&self, id: &SessionId, owner: &Owner, transport: Transport) -> Option<Arc<Session>> {
+        let sessions = self.lock();
+        let found = sessions.get(id).filter(|session| session.transport == Some(transport));
+        found.filter(|session| session.owner == *owner).cloned()
     }
 
     pub(crate) fn held(&self) -> Vec<Held> {
@@ -104,11 +106,11 @@ impl Registry {
 
     /// A new session with a child of its own, whose first message this is.
     pub(crate) async fn open(self: &Arc<Self>, owner: Owner, first: ToActor) -> Result<Arc<Session>, Rejection> {
-        let requested = match &first {
-            ToActor::Call { incoming, .. } => ProtocolVersion::requested(incoming),
-            _ => None,
+        let (transport, requested) = match &first {
+            ToActor::Call { incoming, .. } => (Transport::StreamableHttp, ProtocolVersion::requested(incoming)),
+            _ => (Transport::HttpWithSse, None),
         };
-        let (session, messages) = self.describe(owner, Era::Legacy, requested)?;
+        let (session, messages) = self.describe(owner, Some(transport), requested)?;
         session.inbox.try_send(first).map_err(|_| Rejection::ChildNotStarted)?;
         self.admit(&session)?;
         self.start(&session, messages).await?;

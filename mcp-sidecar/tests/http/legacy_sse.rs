@@ -183,3 +183,21 @@ async fn a_stream_that_is_not_read_is_given_up_with_its_session() {
     }
     eventually("the child has ended", || !is_alive(pid)).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_not_there_for_the_other_transport_and_loses_nothing_to_it() {
+    let sidecar = Sidecar::with(&["--legacy-sse"]).await;
+    let mut client = Client::initialized(&sidecar, "alice").await;
+    let id = client.endpoint.split_once('=').unwrap().1.to_owned();
+    let signed = |request: RequestBuilder| request.header("Mcp-Session-Id", &id).header("X-User-Id", "alice").send();
+    let get = || sidecar.http.get(&sidecar.url).header("Accept", "text/event-stream");
+    for request in [sidecar.post(PING), get(), sidecar.http.delete(&sidecar.url)] {
+        assert_eq!(signed(request).await.unwrap().status(), 404);
+    }
+    assert_eq!(client.ask(PING).await["id"], 1);
+
+    let session = sidecar.session_of("2025-11-25", Some("alice")).await;
+    let endpoint = format!("/messages?sessionId={}", session.id);
+    assert_eq!(post_to(&sidecar, &endpoint, "alice", PING).await.status(), 404);
+    assert_eq!(session.post(PING).await.status(), 200);
+}

@@ -187,6 +187,8 @@ impl Events {
             while let Some(end) = self.buffer.windows(2).position(|pair| pair == b"\n\n") {
                 let block: Vec<u8> = self.buffer.drain(..end + 2).collect();
                 let block = String::from_utf8(block).unwrap();
+                let names = block.lines().filter(|line| line.starts_with("event:")).count();
+                assert!(names <= 1, "an event has one name: {block}");
                 let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
                 if let Some(data) = field("data: ") {
                     return Some(Event { name: field("event: "), id: field("id: "), data });

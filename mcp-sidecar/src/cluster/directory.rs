@@ -13,7 +13,7 @@ use crate::mcp::session_id::{Owner, SessionId};
 
 /// As long as a replica that is told to stop goes on serving after it took its keys back: see [`super::Cluster::leave`].
 pub(super) const FRESH: Duration = Duration::from_secs(1);
-/// While Redis is away nothing moves, so what was known then still holds; but not for ever.
+/// A session never moves, so while Redis cannot tell it is where it was last seen, or nowhere; but not for ever.
 const STALE: Duration = Duration::from_secs(600);
 const REMEMBERED: usize = 10_000;
 
@@ -54,10 +54,14 @@ impl Member {
     /// Where a session of `asker` is that is not here.
     pub(super) async fn place(&self, id: &SessionId, asker: &Owner) -> Result<Place, Rejection> {
         let now = Instant::now();
-        let no_older = if self.trust.is_away() { STALE } else { FRESH };
-        match self.directory.remembered(id, asker, no_older, now) {
-            Some(place) => Ok(place),
-            None => self.ask(id, asker, now).await,
+        if let Some(place) = self.directory.remembered(id, asker, FRESH, now) {
+            return Ok(place);
+        }
+        match self.ask(id, asker, now).await {
+            Err(unknown @ Rejection::SessionNotKnownYet) => {
+                self.directory.remembered(id, asker, STALE, now).ok_or(unknown)
+            }
+            asked => asked,
         }
     }
 
@@ -95,6 +99,9 @@ mod tests {
     use super::*;
     use crate::cluster::address::Address;
     use crate::cluster::record::ReplicaId;
+    use crate::cluster::store::{RedisAddress, Store};
+    use crate::cluster::trust::Trust;
+    use crate::metrics::Metrics;
 
     fn place() -> Place {
         let address = Address::parse("time-1:3000").unwrap();
@@ -119,6 +126,23 @@ mod tests {
         assert_eq!(directory.remembered(&id(1), &alice, STALE, start + FRESH), Some(place()));
         directory.forget(&id(1));
         assert_eq!(directory.remembered(&id(1), &alice, STALE, start), None);
+    }
+
+    #[tokio::test]
+    async fn who_finds_out_that_redis_is_away_is_still_told_where_their_own_session_was_last_seen() {
+        let (alice, bob) = (Owner::user("alice"), Owner::user("bob"));
+        for asker in [&alice, &bob] {
+            let nobody_listens = RedisAddress::parse("redis://127.0.0.1:1", None).unwrap();
+            let store = Store::new(nobody_listens, tokio::runtime::Handle::current()).unwrap();
+            let (id_here, directory) = (ReplicaId::from_random([2; 16]), Directory::default());
+            let (service, trust, metrics) = ("time".into(), Trust::new(), Metrics::new());
+            let here = Member { id: id_here, service, store, trust, directory, metrics };
+            here.directory.remember(&id(1), &place(), Instant::now() - FRESH);
+            assert!(!here.trust.is_away());
+            let [own, unknown] = [here.place(&id(1), asker).await, here.place(&id(2), asker).await];
+            let found = if *asker == alice { Ok(place()) } else { Err(Rejection::SessionNotKnownYet) };
+            assert_eq!((own, unknown), (found, Err(Rejection::SessionNotKnownYet)));
+        }
     }
 
     #[test]

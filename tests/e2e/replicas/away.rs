@@ -70,6 +70,19 @@ async fn redis_slow() {
 }
 
 #[tokio::test]
+async fn a_session_that_is_in_use_is_passed_on_while_nobody_has_noticed_yet_that_redis_is_silent() {
+    let replicas = Replicas::start(&[]);
+    let (_here, there) = replicas.session(0).await;
+    assert_eq!(pinged(&there).await, StatusCode::OK);
+    replicas.redis.signal(Signal::SIGSTOP);
+    while replicas.replicas[1].metric("mcp_redis_errors_total").await == 0 {
+        assert_eq!(pinged(&there).await, StatusCode::OK);
+    }
+    assert_eq!(pinged(&there).await, StatusCode::OK);
+    replicas.redis.signal(Signal::SIGCONT);
+}
+
+#[tokio::test]
 async fn redis_wrong_password() {
     let password =
         |text: &'static str| move |redis: &mut Redis| drop(redis.cli(&["CONFIG", "SET", "requirepass", text]));

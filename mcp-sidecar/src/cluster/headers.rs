@@ -1,5 +1,7 @@
 //! Which headers go along when a request is passed on to another replica, and back with its answer. Pure.
 
+use crate::mcp::identity::IdentityHeader;
+
 /// Says that a request has been passed on already: whoever gets it passes it on no further.
 pub(crate) const FORWARDED: &str = "mcp-sidecar-forwarded";
 
@@ -35,7 +37,7 @@ pub(crate) fn end_to_end<'a>(headers: &[(&'a str, &'a [u8])]) -> Vec<(&'a str, &
 }
 
 fn decides(name: &str) -> bool {
-    DECIDING.contains(&name) || name.starts_with("x-user-") || name.starts_with("mcp-")
+    DECIDING.contains(&name) || IdentityHeader::parse(name).is_some() || name.starts_with("mcp-")
 }
 
 #[cfg(test)]
@@ -66,9 +68,12 @@ mod tests {
 
     #[test]
     fn a_client_cannot_take_away_who_it_is_by_calling_that_a_matter_of_the_connection() {
-        let headers =
-            [("connection", "X-User-Id, Mcp-Session-Id, host"), ("x-user-id", "alice"), ("mcp-session-id", "x")];
-        assert_eq!(passed(&headers), ["x-user-id", "mcp-session-id"]);
+        let names = IdentityHeader::ALL.map(IdentityHeader::as_str).map(str::to_ascii_lowercase);
+        for name in names.iter().map(String::as_str).chain(["mcp-session-id", "host"]) {
+            let nominated = ["close, ", name].concat();
+            let headers = [("connection", nominated.as_bytes()), (name, &b"x"[..])];
+            assert_eq!(end_to_end(&headers), [headers[1]]);
+        }
     }
 
     #[test]

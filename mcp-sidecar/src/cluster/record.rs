@@ -124,7 +124,8 @@ fn written_out(record: &impl Serialize) -> String {
 }
 
 /// Which service a command makes: replicas of one run the same. Services may share a Redis, and what a person may use
-/// of one says nothing about another. FNV-1a: it tells apart what one operator runs, and shows no argument.
+/// of one says nothing about another. The environment does not count: that of replicas differs. FNV-1a: it tells apart
+/// what one operator runs, and shows no argument.
 #[must_use]
 pub fn service<'a>(words: impl Iterator<Item = &'a [u8]>) -> String {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;

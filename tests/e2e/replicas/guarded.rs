@@ -4,7 +4,7 @@ use gateway_tests::{client::McpClient, harness::eventually};
 use reqwest::{Response, StatusCode};
 use serde_json::json;
 
-use super::{Replicas, SOON, person, pinged, session, until};
+use super::{Replica, Replicas, SOON, person, pinged, session, until};
 
 const FORWARDED: &str = "mcp-sidecar-forwarded";
 
@@ -148,6 +148,15 @@ async fn what_redis_says_is_checked_before_anything_is_sent_anywhere() {
         };
         eventually(SOON, "what is odd leads nowhere", refused).await;
     }
+}
+
+#[tokio::test]
+async fn services_of_one_command_that_share_a_redis_know_nothing_of_each_other_with_a_database_each() {
+    let replicas = Replicas::start(&[]);
+    let (here, _) = replicas.session(0).await;
+    let other = Replica::start(&format!("{}/1", replicas.redis.url()), &[]);
+    until(&here.through(&other.url()), StatusCode::NOT_FOUND).await;
+    assert_eq!(pinged(&here).await, StatusCode::OK);
 }
 
 #[tokio::test]

@@ -146,6 +146,11 @@ impl Cluster {
         self.member.lives(place).await
     }
 
+    /// From here on no other replica is told of anything that is here.
+    pub(crate) fn has_left(&self) -> bool {
+        self.leave.is_cancelled()
+    }
+
     /// Takes back this replica's keys, and returns when no other replica remembers them: the last moment in which
     /// requests may still be passed on to here.
     pub(crate) async fn leave(&self) {

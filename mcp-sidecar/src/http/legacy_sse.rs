@@ -37,7 +37,7 @@ async fn open(request: &HttpRequest, sidecar: &Sidecar) -> Result<HttpResponse, 
         return Err(Rejection::NotAcceptable("text/event-stream"));
     }
     let (reply, events) = oneshot::channel();
-    let session = sidecar.registry.open(head.owner.clone(), ToActor::ListenToAll { reply }).await?;
+    let session = sidecar.open(&head.owner, ToActor::ListenToAll { reply }).await?;
     let events = events.await.map_err(|_| Rejection::SessionUnknown)??;
     access::within(request, &session);
     sidecar.tell_replicas(&session).await;

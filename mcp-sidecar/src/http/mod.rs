@@ -31,6 +31,7 @@ use crate::mcp::origin::OriginPolicy;
 use crate::mcp::rejection::Rejection;
 use crate::mcp::session_id::Owner;
 use crate::metrics::Metrics;
+use crate::session::ToActor;
 use crate::session::readiness::Readiness;
 use crate::session::registry::{Registry, Session, Transport};
 
@@ -105,6 +106,14 @@ impl Sidecar {
             Presented::Session(id) => self.registry.find(id, &head.owner, Transport::StreamableHttp),
             Presented::Nothing | Presented::Foreign => None,
         }
+    }
+
+    /// A new session; not at a replica that the others no longer hear of, for its next request may reach any of them.
+    async fn open(&self, owner: &Owner, first: ToActor) -> Result<Arc<Session>, Rejection> {
+        if self.elsewhere.as_ref().is_some_and(|elsewhere| elsewhere.cluster.has_left()) {
+            return Err(Rejection::ShuttingDown);
+        }
+        self.registry.open(owner.clone(), first).await
     }
 
     /// Before the session's id is told: the client's next request may reach any replica.

@@ -59,7 +59,7 @@ async fn open(
 ) -> Result<HttpResponse, Rejection> {
     let (reply, answer) = oneshot::channel();
     let first = ToActor::Call { incoming, accept: head.accept, reply };
-    let session = sidecar.registry.open(head.owner.clone(), first).await?;
+    let session = sidecar.open(&head.owner, first).await?;
     let (answer, ()) = tokio::join!(answered(Awaited::new(answer, &session)), sidecar.tell_replicas(&session));
     access::within(request, &session);
     answer.map(|answer| reply::opened(answer, &session.id))

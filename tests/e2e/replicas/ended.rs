@@ -10,7 +10,7 @@ use nix::sys::signal::Signal;
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Replica, Replicas, SOON, pinged, session, until};
+use super::{Replica, Replicas, SOON, person, pinged, session, until};
 
 /// Runs `meanwhile` while the call is at the replica.
 async fn during(call: impl Future<Output = Response>, at: &Replica, meanwhile: impl FnOnce()) -> Response {
@@ -104,4 +104,22 @@ async fn a_replica_that_is_told_to_stop_finishes_what_it_has_passed_on_and_lets_
     assert_eq!(stream.next().await, None);
     assert!(replicas.replicas[1].process.ended().success());
     assert_eq!(pinged(&here).await, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_replica_that_has_left_opens_no_session_that_the_others_could_not_find() {
+    let replicas = Replicas::start(&[]);
+    let [leaving, staying] = &replicas.replicas[..] else { panic!("two") };
+    let params =
+        json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "x", "version": "1" } });
+    let initialize = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params });
+    leaving.process.signal(Signal::SIGTERM);
+    let left = async || (signs(&replicas) == 1).then_some(());
+    eventually(SOON, "its sign of life is taken back", left).await;
+    let post = person("alice").post(leaving.url()).header("accept", "application/json, text/event-stream");
+    // Unless it has closed its port already.
+    if let Ok(answer) = post.json(&initialize).send().await {
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
+    session(&staying.url(), "alice").await;
 }

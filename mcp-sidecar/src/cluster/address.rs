@@ -27,6 +27,12 @@ impl Address {
     pub fn as_str(&self) -> &str {
         &self.authority
     }
+
+    /// Without port and brackets.
+    pub(super) fn host(&self) -> &str {
+        let host = self.authority.rsplit_once(':').map_or(&*self.authority, |(host, _)| host);
+        host.trim_start_matches('[').trim_end_matches(']')
+    }
 }
 
 fn is_host(host: &str) -> bool {

@@ -7,6 +7,7 @@ use tokio::net::{UdpSocket, lookup_host};
 
 use super::address::Address;
 use super::store::RedisAddress;
+use crate::mcp::origin::is_loopback;
 
 /// How this replica's address is found.
 #[derive(Debug)]
@@ -26,6 +27,17 @@ impl Advertised {
             Some(address) => Self::Known(address),
             None if !listening.ip().is_unspecified() => Self::Known(listening.into()),
             None => Self::TowardsRedis { host: redis.host.clone(), redis_port: redis.port, listening },
+        }
+    }
+
+    /// An address that leads nowhere else, while Redis, and so perhaps another replica, is on another machine. Those of
+    /// one machine may share a Redis that is not there, so nothing is refused.
+    pub(super) fn stays_here(&self, redis: &RedisAddress) -> Option<&Address> {
+        match self {
+            Self::Known(address) if !is_loopback(&redis.host) => {
+                Some(address).filter(|known| is_loopback(known.host()))
+            }
+            Self::Known(_) | Self::TowardsRedis { .. } => None,
         }
     }
 
@@ -60,6 +72,27 @@ mod tests {
         let given = given.map(|text| Address::parse(text).unwrap());
         let found = Advertised::new(given, listening.parse().unwrap(), &redis);
         found.address().await.unwrap().to_string()
+    }
+
+    #[test]
+    fn a_loopback_address_stays_here_and_the_interface_towards_redis_is_where_redis_is() {
+        for (given, listening, redis, warns) in [
+            (None, "127.0.0.1:3000", "redis:6379", true),
+            (None, "[::1]:3000", "10.0.0.9", true),
+            (Some("localhost:3000"), "0.0.0.0:3000", "redis", true),
+            (Some("[::1]:3000"), "0.0.0.0:3000", "redis", true),
+            (Some("time-1:3000"), "127.0.0.1:3000", "redis", false),
+            (None, "0.0.0.0:3000", "redis", false),
+            (None, "10.1.2.3:3000", "redis", false),
+            (None, "127.0.0.1:3000", "localhost:6379", false),
+            (None, "127.0.0.1:3000", "127.0.0.1", false),
+            (None, "[::1]:3000", "[::1]:6379", false),
+        ] {
+            let address = given.map(|text| Address::parse(text).unwrap());
+            let redis = RedisAddress::parse(&format!("redis://{redis}"), None).unwrap();
+            let advertised = Advertised::new(address, listening.parse().unwrap(), &redis);
+            assert_eq!(advertised.stays_here(&redis).is_some(), warns, "{advertised:?}");
+        }
     }
 
     #[tokio::test]

@@ -7,6 +7,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Member;
+use super::address::Address;
+use super::record::{ReplicaId, SignOfLife};
 use super::whereabouts::{Place, of_another, reached};
 use crate::mcp::rejection::Rejection;
 use crate::mcp::session_id::{Owner, SessionId};
@@ -82,6 +84,17 @@ impl Member {
         Ok(place)
     }
 
+    /// Where the replica is that a request which came here was meant for, if it is another one that lives. Whoever sent
+    /// the request may have made that up: it decides about nothing but this.
+    pub(super) async fn meant_for(&self, named: &[u8]) -> Option<Address> {
+        let meant = std::str::from_utf8(named).ok().and_then(ReplicaId::parse).filter(|meant| *meant != self.id)?;
+        if self.trust.is_away() {
+            return None;
+        }
+        let sign = self.store.sign_of_life(&meant).await.inspect_err(|cause| self.trouble(cause)).ok()??;
+        SignOfLife::parse(&sign).map(|sign| sign.address)
+    }
+
     /// Whether that replica still gives signs of life. Not known: it may.
     pub(super) async fn lives(&self, place: &Place) -> bool {
         match self.store.sign_of_life(&place.replica).await {
@@ -97,8 +110,6 @@ impl Member {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::address::Address;
-    use crate::cluster::record::ReplicaId;
     use crate::cluster::store::{RedisAddress, Store};
     use crate::cluster::trust::Trust;
     use crate::metrics::Metrics;

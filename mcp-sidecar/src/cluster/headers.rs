@@ -2,7 +2,7 @@
 
 use crate::mcp::identity::IdentityHeader;
 
-/// Says that a request has been passed on already: whoever gets it passes it on no further.
+/// Says that a request has been passed on already, and to which replica: whoever gets it passes it on no further.
 pub(crate) const FORWARDED: &str = "mcp-sidecar-forwarded";
 
 /// RFC 9110 §7.6.1: these are between two neighbours. `Content-Length` and `Expect` are, too, once the body was read.

@@ -104,6 +104,9 @@ impl Cluster {
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|cause| NoCluster(cause.to_string()))?;
         let advertised = Advertised::new(config.advertise, listening, &config.redis);
+        if let Some(address) = advertised.stays_here(&config.redis) {
+            warn!(address:%; "replicas on other machines cannot reach a loopback address: say --host, or --advertise");
+        }
         let store = Store::new(config.redis, supervisor.clone()).map_err(|cause| NoCluster(cause.to_string()))?;
         let (id, trust) = (ReplicaId::from_random(random), Trust::new());
         let (directory, metrics) = (Directory::default(), Arc::clone(metrics));
@@ -139,6 +142,11 @@ impl Cluster {
     /// What was seen there is not there any more.
     pub(crate) fn forget(&self, id: &SessionId) {
         self.member.directory.forget(id);
+    }
+
+    /// Where the replica is that a request which came here was meant for, if it is another one that lives.
+    pub(crate) async fn meant_for(&self, named: &[u8]) -> Option<Address> {
+        self.member.meant_for(named).await
     }
 
     /// Whether that replica still gives signs of life.

@@ -22,7 +22,7 @@ impl ReplicaId {
         Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into())
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let hex = text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         hex.then(|| Self(text.into()))
     }

@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
+use super::misled::Misled;
 use crate::cluster::headers::{FORWARDED, end_to_end};
 use crate::cluster::{Cluster, Place};
 use crate::mcp::rejection::Rejection;
@@ -44,11 +45,15 @@ const IDLE_CONNECTIONS: usize = 64;
 /// A machine that vanished is noticed after about this long, three times: nothing else would end a silent stream to it.
 const PROBED_EVERY: Duration = Duration::from_secs(10);
 
+/// Another replica was meant: [`Rejection::Misdirected`].
+const MISDIRECTED: hyper::StatusCode = hyper::StatusCode::MISDIRECTED_REQUEST;
+
 /// The other replicas, and the way there.
 #[derive(Debug)]
 pub(crate) struct Elsewhere {
     pub(crate) cluster: Cluster,
     metrics: Arc<Metrics>,
+    misled: Misled,
     client: Client<HttpConnector, Full<Bytes>>,
     supervisor: Handle,
     in_flight: TaskTracker,
@@ -83,7 +88,8 @@ impl Elsewhere {
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .set_host(false);
         let client = building.build(connector);
-        Self { cluster, metrics, client, supervisor, in_flight: TaskTracker::new(), drain: CancellationToken::new() }
+        let (misled, in_flight, drain) = (Misled::default(), TaskTracker::new(), CancellationToken::new());
+        Self { cluster, metrics, misled, client, supervisor, in_flight, drain }
     }
 
     /// The answer of the replica that has the session.
@@ -104,19 +110,32 @@ impl Elsewhere {
         (id, owner): (&SessionId, &Owner),
         body: Bytes,
     ) -> Result<HttpResponse, Rejection> {
-        if request.headers().contains_key(FORWARDED) {
-            return Err(Rejection::SessionUnknown);
+        if let Some(meant) = request.headers().get(FORWARDED) {
+            return Err(self.not_here(meant.as_bytes()).await);
         }
         let flight = self.flight(request);
         let place = self.cluster.place(id, owner).await?;
         let sent = self.send(request_to(&place, request, body)?).await;
-        if !sent.as_ref().is_ok_and(|answer| answer.status() != hyper::StatusCode::NOT_FOUND) {
+        let there = |answer: &Response<_>| ![hyper::StatusCode::NOT_FOUND, MISDIRECTED].contains(&answer.status());
+        if !sent.as_ref().is_ok_and(there) {
             self.cluster.forget(id);
         }
         match sent {
+            Ok(answer) if answer.status() == MISDIRECTED => {
+                self.misled.passed_on(&place.address);
+                // Nobody gets there through here, and whoever starts anew may do better.
+                Err(Rejection::SessionUnknown)
+            }
             Ok(answer) => Ok(flight.answer(answer)),
             Err(fault) => Err(self.explain(fault, &place).await),
         }
+    }
+
+    /// The answer to a replica that passed on a request whose session is not here.
+    async fn not_here(&self, meant: &[u8]) -> Rejection {
+        let Some(address) = self.cluster.meant_for(meant).await else { return Rejection::SessionUnknown };
+        self.misled.met(&address);
+        Rejection::Misdirected
     }
 
     /// When this replica stops, an answer may take its time; a client that only listens comes back through another one.
@@ -234,7 +253,7 @@ fn request_to(place: &Place, request: &HttpRequest, body: Bytes) -> Result<Reque
         onward = onward.header(name, value);
     }
     // Whatever this refuses, our own server would not have let through.
-    onward.header(FORWARDED, "1").body(Full::new(body)).map_err(|_| Rejection::BodyUnreadable)
+    onward.header(FORWARDED, place.replica.as_str()).body(Full::new(body)).map_err(|_| Rejection::BodyUnreadable)
 }
 
 fn are_you_there(place: &Place) -> Request<Full<Bytes>> {

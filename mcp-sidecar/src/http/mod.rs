@@ -11,6 +11,7 @@ mod get;
 mod health;
 pub(crate) mod legacy_sse;
 pub(crate) mod metrics;
+mod misled;
 mod pieces;
 mod post;
 pub(crate) mod reply;

@@ -104,7 +104,7 @@ fn name_of(authority: &str) -> Option<String> {
     (port_is_fine && name_is_fine).then(|| name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase())
 }
 
-fn is_loopback(name: &str) -> bool {
+pub(crate) fn is_loopback(name: &str) -> bool {
     name == "localhost" || name.ends_with(".localhost") || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 

@@ -39,6 +39,8 @@ pub enum Rejection {
     ReplicaSilent,
     /// It took the request, and then the connection broke.
     ReplicaLost,
+    /// Another replica took this one for the one that has the session.
+    Misdirected,
     AlreadyInitialized,
     InitializeInBatch,
     /// No event of this session, or one after which nothing comes.
@@ -112,6 +114,8 @@ impl Rejection {
             Self::BodyTooSlow => 408,
             Self::BodyTooLarge => 413,
             Self::NotJsonMedia => 415,
+            // RFC 9110 §15.5.20. Told to the replica that passed the request on, which then answers its client.
+            Self::Misdirected => 421,
             Self::TooManyCalls | Self::TooManyBytes => 429,
             Self::ReplicaLost => 502,
             Self::TooManySessions
@@ -153,7 +157,8 @@ impl Rejection {
             | Self::ChildNotStarted
             | Self::SessionNotKnownYet
             | Self::ReplicaSilent
-            | Self::ReplicaLost => -32603,
+            | Self::ReplicaLost
+            | Self::Misdirected => -32603,
             _ => -32600,
         }
     }
@@ -201,6 +206,7 @@ impl Rejection {
             Self::SessionNotKnownYet => "whether this session exists cannot be said just now".into(),
             Self::ReplicaSilent => "the replica that has this session does not answer".into(),
             Self::ReplicaLost => "the replica that has this session was lost before it answered".into(),
+            Self::Misdirected => "another replica was meant".into(),
             Self::AlreadyInitialized => "Invalid Request: this session is initialized already".into(),
             Self::InitializeInBatch => "Invalid Request: initialize must stand alone".into(),
             Self::EventUnknown => "Last-Event-ID names no event after which there is more".into(),

@@ -204,7 +204,10 @@ impl From<&Rejection> for Refusal {
             Rejection::TooManyCalls | Rejection::TooManyBytes => Self::Calls,
             Rejection::ShuttingDown => Self::ShuttingDown,
             Rejection::ChildNotStarted => Self::Child,
-            Rejection::SessionNotKnownYet | Rejection::ReplicaSilent | Rejection::ReplicaLost => Self::Replica,
+            Rejection::SessionNotKnownYet
+            | Rejection::ReplicaSilent
+            | Rejection::ReplicaLost
+            | Rejection::Misdirected => Self::Replica,
             _ => Self::Request,
         }
     }

@@ -5,6 +5,7 @@ mod behind_traefik;
 mod ended;
 mod guarded;
 mod load;
+mod misled;
 mod passed_on;
 mod sharing;
 

@@ -52,9 +52,10 @@ async fn serve(options: Serve) -> ExitCode {
         Ok(config) => options.apply(config),
         Err(faults) => return misconfigured(&faults.0),
     };
-    if let Err(cause) = logging::start(&config.log) {
-        return misconfigured(&[format!("LOG_FILE cannot be written: {cause}")]);
-    }
+    let _last_words = match logging::start(&config.log) {
+        Ok(last_words) => last_words,
+        Err(cause) => return misconfigured(&[format!("LOG_FILE cannot be written: {cause}")]),
+    };
     match run(config).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(cause) => {

@@ -19,7 +19,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::clock;
+use crate::{clock, logging::DROPPED};
 
 /// What the text is (OpenMetrics 1.0 §4.1); Prometheus understands it.
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -51,6 +51,7 @@ impl Metrics {
     fn new() -> Self {
         let mut registry = Registry::default();
         process(&mut registry);
+        registry.register("auth_log_lines_dropped", "Lines of the log that were not written", DROPPED.clone());
         let r = &mut registry;
         Self {
             verify: Counts::register(r, "auth_verify_requests", "Answers of /verify"),

@@ -42,9 +42,10 @@ fn main() -> ExitCode {
         Err(Unusable::Usage(usage)) => return cli::explain(&usage),
         Err(Unusable::Faults(faults)) => return misconfigured(&format!("mcp-sidecar cannot start:\n{faults}")),
     };
-    if let Err(cause) = logging::start(&config.log) {
-        return misconfigured(&format!("LOG_FILE cannot be written: {cause}\n"));
-    }
+    let _last_words = match logging::start(&config.log) {
+        Ok(last_words) => last_words,
+        Err(cause) => return misconfigured(&format!("LOG_FILE cannot be written: {cause}\n")),
+    };
     if let Err(cause) = descriptors::raise() {
         warn!(cause:%; "the limit of open files stays what it is");
     }

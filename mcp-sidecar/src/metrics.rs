@@ -25,6 +25,8 @@ pub(crate) use labels::{
     SessionKind, StreamKind,
 };
 
+use crate::logging::DROPPED;
+
 /// What the text is (OpenMetrics 1.0 §4.1); Prometheus understands it.
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -58,6 +60,7 @@ impl Metrics {
     pub(crate) fn new() -> Arc<Self> {
         let mut registry = Registry::default();
         process(&mut registry);
+        registry.register("mcp_log_lines_dropped", "Lines of the log that were not written", DROPPED.clone());
         let r = &mut registry;
         Arc::new(Self {
             sessions_open: Levels::register(r, "mcp_sessions_open", "Sessions, and seats of modern clients"),

@@ -65,7 +65,7 @@ async fn our_faults_carry_the_id_to_the_client_as_json_and_on_a_page() {
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     let sent = id(&response);
     assert_eq!(response.json::<Value>().await.unwrap()["request_id"], sent.as_str());
-    let log = service.program().log();
+    let log = service.log().await;
     assert!(log.lines().any(|line| line.contains("ERROR") && line.contains(&sent)), "{log}");
 
     let response = service.http.get(service.authorize_url("anybody", &[])).send().await.unwrap();
@@ -99,8 +99,7 @@ async fn log_injection_by_newlines_forges_no_line_and_turns_none_round() {
     for format in ["text", "json"] {
         let mut service = Service::start_program(&[("LOG_LEVEL", "debug"), ("LOG_FORMAT", format)]).await;
         inject(&service).await;
-        service.get("/jwks?last").await;
-        let log = service.program().log();
+        let log = service.log().await;
         assert!(log.lines().count() > 10, "{log}");
         for line in log.lines() {
             assert!(line.starts_with(if format == "json" { "{\"time\":\"20" } else { "20" }), "{line}");
@@ -131,7 +130,8 @@ async fn json_lines_hold_numbers_as_numbers_and_audit_events_by_name() {
 
 #[actix_web::test]
 async fn a_closed_standard_error_does_not_silence_the_file_nor_stop_the_server() {
-    let mut service = Service::start_unheard(&[("LOG_FILE", "auth.log")]).await;
+    let (_, stderr) = std::io::pipe().unwrap();
+    let mut service = Service::start_heard_by(stderr, &[("LOG_FILE", "auth.log")]).await;
     let client = service.register("none").await;
     assert_eq!(service.program().logged("client_registered", "client_id").await, client.id);
     service.stop().await;
@@ -143,4 +143,20 @@ async fn a_full_disk_under_the_log_does_not_silence_standard_error_nor_stop_the_
     let client = service.register("none").await;
     assert_eq!(service.program().logged("client_registered", "client_id").await, client.id);
     service.stop().await;
+}
+
+#[actix_web::test]
+async fn a_standard_error_that_nobody_reads_holds_up_no_request_and_not_the_end() {
+    let (_unread, stderr) = std::io::pipe().unwrap();
+    let mut service = Service::start_heard_by(stderr, &[("LOG_FILE", "auth.log")]).await;
+    // Each is 2 kB in the log, all together more than a pipe holds.
+    let host = reqwest::header::HeaderValue::from_bytes("\u{202e}".repeat(256).as_bytes()).unwrap();
+    for _ in 0..50 {
+        let request = service.http.get(service.at("/jwks")).header("x-forwarded-host", host.clone());
+        assert_eq!(request.send().await.unwrap().status(), StatusCode::OK);
+    }
+    let client = service.register("none").await;
+    assert_eq!(service.program().logged("client_registered", "client_id").await, client.id);
+    service.program().end_well().await;
+    assert!(service.program().log().contains("stopped"));
 }

@@ -69,7 +69,7 @@ impl OnRedis {
         }
         let (status, tokens) = self.refreshed().await;
         assert_eq!(status, StatusCode::OK, "{tokens}");
-        let log = self.service.program().log();
+        let log = self.service.log().await;
         assert!(log.lines().any(|line| line.contains("ERROR") && line.contains(why)), "«{why}» is not in:\n{log}");
         self.service.stop().await;
     }

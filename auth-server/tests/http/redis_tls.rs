@@ -74,7 +74,7 @@ async fn redis_over_tls_works_with_an_authority_of_our_own_and_not_without_it() 
 
     let mut wary = Service::start_program(&vars).await;
     assert_eq!(wary.get("/health/ready").await.status(), StatusCode::SERVICE_UNAVAILABLE);
-    let log = wary.program().log();
+    let log = wary.log().await;
     assert!(log.lines().any(|line| line.contains("ERROR") && line.contains("certificate verify failed")), "{log}");
     wary.stop().await;
 }

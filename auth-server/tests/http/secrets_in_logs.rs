@@ -87,7 +87,7 @@ async fn secrets_or_tokens_are_in_no_log_at_any_level() {
         for method in ["none", "client_secret_post"] {
             journey(&service, method, &mut used).await;
         }
-        let log = service.program().log();
+        let log = service.log().await;
         assert!(log.contains("TRACE") && log.contains("client_deleted"), "the log is not worth searching");
         for secret in used {
             let signature = secret.rsplit('.').next().unwrap();

@@ -2,24 +2,31 @@
 
 mod escape;
 mod line;
+mod sink;
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Write};
+use std::time::{Duration, Instant};
 
 use env_logger::{Builder, Target};
-use log::LevelFilter;
+use log::{LevelFilter, error};
 
 use crate::config::{LogConfig, LogFormat};
 pub(crate) use escape::one_line;
+pub(crate) use sink::DROPPED;
+use sink::Sink;
 
 /// One line for each request (`http/access.rs`).
 pub(crate) const ACCESS: &str = "access";
 
-/// Starts the logger.
+/// How long the end waits for lines that are not written yet.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Starts the logger; its last lines are written when the answer is dropped.
 ///
 /// # Errors
 /// When the file cannot be opened for appending.
-pub fn start(config: &LogConfig) -> io::Result<()> {
+pub fn start(config: &LogConfig) -> io::Result<LastWords> {
     let mut builder = Builder::new();
     builder.filter_level(config.level);
     builder.filter_module(ACCESS, if config.access { config.level } else { LevelFilter::Off });
@@ -29,29 +36,40 @@ pub fn start(config: &LogConfig) -> io::Result<()> {
         LogFormat::Text => builder.format(line::as_text),
         LogFormat::Json => builder.format(line::as_json),
     };
-    let file = config.file.as_ref().map(|path| {
+    let mut sinks = vec![Sink::start("stderr", io::stderr())?];
+    if let Some(path) = &config.file {
         path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
-        OpenOptions::new().create(true).append(true).open(path)
-    });
-    builder.target(Target::Pipe(Box::new(Both { file: file.transpose()? })));
+        sinks.push(Sink::start("file", OpenOptions::new().create(true).append(true).open(path)?)?);
+    }
+    builder.target(Target::Pipe(Box::new(Everywhere(sinks.clone()))));
     builder.init();
-    Ok(())
+    // Its own way is to write to stderr, in lines of another form, and to wait until somebody reads them.
+    std::panic::set_hook(Box::new(|panic| error!("{panic}")));
+    Ok(LastWords(sinks))
 }
 
-/// Standard error and, perhaps, a file.
-struct Both {
-    file: Option<File>,
-}
+/// Standard error and, perhaps, a file: neither waits for the other.
+struct Everywhere(Vec<Sink>);
 
-impl Write for Both {
+impl Write for Everywhere {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        // A full disk must not silence standard error, nor a closed standard error the file.
-        let to_file = self.file.as_mut().map_or(Ok(()), |file| file.write_all(line));
-        let to_stderr = io::stderr().write_all(line);
-        to_stderr.or(to_file).map(|()| line.len())
+        self.0.iter().for_each(|sink| sink.push(line));
+        Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// Held by `main` until it ends, however it does.
+#[derive(Debug)]
+#[must_use]
+pub struct LastWords(Vec<Sink>);
+
+impl Drop for LastWords {
+    fn drop(&mut self) {
+        let deadline = Instant::now() + LAST_WORDS;
+        self.0.iter().for_each(|sink| sink.flush(deadline));
     }
 }

@@ -1,5 +1,6 @@
 //! The log: a line for each request, that nobody can forge and that nothing silences.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::time::Duration;
 
@@ -126,6 +127,47 @@ fn a_closed_standard_error_does_not_silence_the_file_nor_stop_the_server() {
     http(&addr, &post(&[], r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}"#));
     appears(&file, "method=initialize");
     assert_eq!(terminate(&mut process), Some(0));
+}
+
+/// Says more on stderr, before it reads anything, than a pipe and the queue before it hold.
+const FLOODING: &str = r#"
+import sys
+for n in range(20000):
+    print(n, "x" * 100, file=sys.stderr)
+sys.stderr.flush()
+exec(open(sys.argv[1]).read())
+"#;
+
+#[test]
+fn a_standard_error_that_nobody_reads_holds_up_no_request_and_not_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("sidecar.log");
+    let mut command = sidecar(&["--port", "0", "--", "python3", "-c", FLOODING, FIXTURE]);
+    let mut process = command.env("LOG_FILE", &file).spawn().unwrap();
+    let addr = appears(&file, "addr=").split_once("addr=").unwrap().1.split(' ').next().unwrap().to_owned();
+    let opened = http(&addr, &post(&[], r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}"#));
+    assert!(opened.starts_with("HTTP/1.1 200"), "{opened}");
+    appears(&file, "method=initialize");
+    assert_eq!(terminate(&mut process), Some(0));
+    appears(&file, "stopped");
+}
+
+#[test]
+fn lines_that_could_not_be_written_are_counted_and_their_number_is_logged_when_somebody_reads_again() {
+    let mut command = sidecar(&["--port", "0", "--", "python3", "-c", FLOODING, FIXTURE]);
+    let mut process = command.spawn().unwrap();
+    let mut lines = BufReader::new(process.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let listening = lines.find(|line| line.contains("listening")).unwrap();
+    let addr = listening.split_once("addr=").unwrap().1.split(' ').next().unwrap();
+    http(addr, &post(&[], r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}"#));
+    let metrics = http(addr, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    let counted = metrics.lines().find_map(|line| line.strip_prefix("mcp_log_lines_dropped_total "));
+    assert!(counted.unwrap().parse::<u64>().unwrap() > 0, "{metrics}");
+    let told = lines.find(|line| line.contains("lines were dropped")).unwrap();
+    assert!(told.contains(" ERROR ") && told.contains(" sink=stderr lines="), "{told}");
+    let reads_on = std::thread::spawn(move || lines.any(|line| line.ends_with("stopped")));
+    assert_eq!(terminate(&mut process), Some(0));
+    assert!(reads_on.join().unwrap());
 }
 
 /// The line of the file that holds this.

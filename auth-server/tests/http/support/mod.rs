@@ -6,7 +6,7 @@ pub(crate) mod journey;
 pub(crate) mod process;
 pub(crate) mod signer;
 
-use std::{path::Path, time::Duration};
+use std::{io::PipeWriter, path::Path, time::Duration};
 
 use auth_server::{app::Application, config::Config};
 use github::FakeGitHub;
@@ -67,10 +67,10 @@ impl Service {
         Self { url: program.url.clone(), github, http: http(), data, running: Running::Program(program) }
     }
 
-    /// The program with a standard error that nobody reads.
-    pub(crate) async fn start_unheard(more: &[(&str, &str)]) -> Self {
+    /// The program with this standard error.
+    pub(crate) async fn start_heard_by(stderr: PipeWriter, more: &[(&str, &str)]) -> Self {
         let (data, github) = (tempfile::tempdir().unwrap(), FakeGitHub::start());
-        let program = process::Program::start_unheard(&vars(&github, &data, more), data.path()).await;
+        let program = process::Program::start_heard_by(stderr, &vars(&github, &data, more), data.path()).await;
         Self { url: program.url.clone(), github, http: http(), data, running: Running::Program(program) }
     }
 
@@ -87,6 +87,13 @@ impl Service {
             Running::Program(program) => program,
             Running::Task { .. } => panic!("started inside the test"),
         }
+    }
+
+    /// Everything that the program has logged of what was done so far.
+    pub(crate) async fn log(&mut self) -> String {
+        let last = format!("the-last-of-{}-bytes", self.program().log().len());
+        self.http.get(self.at("/jwks")).header("x-request-id", &last).send().await.unwrap();
+        self.program().sees(&last, |program| Some(program.log()).filter(|log| log.contains(&last))).await
     }
 
     pub(crate) fn at(&self, path: &str) -> String {

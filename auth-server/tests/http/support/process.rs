@@ -2,6 +2,7 @@
 
 use std::{
     fs::File,
+    io::PipeWriter,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
@@ -35,11 +36,9 @@ impl Program {
         Self::spawn(limited, dir, stderr.into(), log).await
     }
 
-    /// Nobody reads its standard error: writing there fails. What is left is `LOG_FILE=auth.log`.
-    pub(crate) async fn start_unheard(vars: &[(String, String)], dir: &Path) -> Self {
-        let (reader, writer) = std::io::pipe().unwrap();
-        drop(reader);
-        Self::spawn(command(vars), dir, writer.into(), dir.join("auth.log")).await
+    /// With this standard error. What it logs is read from `LOG_FILE=auth.log`.
+    pub(crate) async fn start_heard_by(stderr: PipeWriter, vars: &[(String, String)], dir: &Path) -> Self {
+        Self::spawn(command(vars), dir, stderr.into(), dir.join("auth.log")).await
     }
 
     async fn spawn(mut command: Command, dir: &Path, stderr: Stdio, log: PathBuf) -> Self {

@@ -19,7 +19,7 @@ const MAX_TASKS: usize = 256;
 const MAX_QUESTIONS: usize = 1024;
 
 /// A cancelled call need not be answered (basic/utilities/cancellation), but may still be, for so long.
-const CANCELLED_FOR: Duration = Duration::from_secs(2);
+pub(super) const CANCELLED_FOR: Duration = Duration::from_secs(2);
 
 /// A client's request that the child has not answered.
 #[derive(Clone, Debug)]

@@ -137,6 +137,25 @@ async fn progress_comes_before_the_answer_on_a_stream_and_a_log_message_only_to_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_logged_about_one_users_call_reaches_no_call_and_no_subscription_of_another() {
+    const LOGS: &str = r#""io.modelcontextprotocol/logLevel":"info","progressToken":1,"#;
+    let sidecar = Sidecar::around(&["--isolation", "shared"], &["python3", FIXTURE]).await;
+    let filter = r#""notifications":{"toolsListChanged":true},"#;
+    let of = async |user: &str, post: RequestBuilder| post.header("X-User-Id", user).send().await.unwrap();
+    let listen = of("alice", request(&sidecar, "1", "subscriptions/listen", (filter, LOGS))).await;
+    let hang = of("alice", calling(&sidecar, "2", "hang", (json!({ "progress": true }), LOGS))).await;
+    let [mut listening, mut hanging] = [listen, hang].map(Events::of);
+    assert_eq!(listening.message().await.unwrap()["method"], "notifications/subscriptions/acknowledged");
+    assert_eq!(hanging.message().await.unwrap()["method"], "notifications/progress");
+    for (tool, meta) in [("log", ""), ("log", LOGS), ("change", "")] {
+        assert_eq!(of("bob", calling(&sidecar, "1", tool, (json!({}), meta))).await.status(), 200);
+    }
+    assert_eq!(listening.message().await.unwrap()["method"], "notifications/tools/list_changed");
+    of("bob", calling(&sidecar, "1", "exit", (json!({}), ""))).await;
+    assert_eq!(hanging.message().await.unwrap()["error"]["data"]["reason"], "child_exited");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_question_of_the_child_is_refused_for_there_is_nobody_to_ask() {
     let sidecar = modern().await;
     let answer = call(&sidecar, "ask", json!({})).await;

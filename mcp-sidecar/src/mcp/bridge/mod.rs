@@ -142,7 +142,7 @@ impl Bridge {
     pub fn on(&mut self, event: Event, now: Duration, audience: &impl Audience, outputs: &mut Vec<Output>) {
         match self {
             Self::Legacy(legacy) => legacy.on(event, now, audience, outputs),
-            Self::Modern(modern) => modern.on(event, outputs),
+            Self::Modern(modern) => modern.on(event, now, outputs),
         }
     }
 

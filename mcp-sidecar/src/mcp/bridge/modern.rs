@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::listing::{self, Listing};
 use super::{Event, Output};
 use crate::mcp::compose::{self, Edited, METHOD_NOT_FOUND};
-use crate::mcp::correlate::{Call, Correlator, Routed};
+use crate::mcp::correlate::{CANCELLED_FOR, Call, Correlator, Routed};
 use crate::mcp::jsonrpc::{Incoming, Message, Notification, Outcome, Request, Response};
 use crate::mcp::lines::TooLong;
 use crate::mcp::rejection::Rejection;
@@ -26,6 +26,8 @@ pub struct Modern {
     subscriptions: BTreeMap<u64, bool>,
     /// `tools/list` in flight, and whether it is the first page that was asked for.
     lists: BTreeMap<u64, bool>,
+    /// When a call was last cancelled: the child may be at it still.
+    cancelled: Option<Duration>,
     listing: Listing,
 }
 
@@ -36,6 +38,7 @@ impl Modern {
             max_calls,
             subscriptions: BTreeMap::new(),
             lists: BTreeMap::new(),
+            cancelled: None,
             listing: Listing::default(),
         }
     }
@@ -44,7 +47,8 @@ impl Modern {
         self.ids.in_flight()
     }
 
-    pub(super) fn on(&mut self, event: Event, outputs: &mut Vec<Output>) {
+    pub(super) fn on(&mut self, event: Event, now: Duration, outputs: &mut Vec<Output>) {
+        self.cancelled.take_if(|at| now >= *at + CANCELLED_FOR);
         match event {
             Event::Call { route, incoming } => self.calls(&incoming, route, outputs),
             Event::Relay { incoming, .. } => relay(&incoming, outputs),
@@ -53,8 +57,8 @@ impl Modern {
             Event::Child(Message::Request(request)) => outputs.push(Output::ToChild(compose::not_found(&request.id))),
             Event::Child(Message::Notification(note)) => self.notification(note, outputs),
             Event::Oversized(line) => self.oversized(&line, outputs),
-            Event::Silent { route, patience } => self.silent(route, patience, outputs),
-            Event::Gone(route) => self.gone(route, outputs),
+            Event::Silent { route, patience } => self.silent(route, patience, now, outputs),
+            Event::Gone(route) => self.gone(route, now, outputs),
             Event::ListTools => self.listing.begin(&mut self.ids, outputs),
             Event::Drain => self.close_subscriptions(outputs),
             Event::Tick | Event::Fresh => {}
@@ -156,9 +160,12 @@ impl Modern {
         outputs.push(routed.map_or(stray, |(route, message)| Output::Say { route, message }));
     }
 
-    /// A log message names no request. If one alone in flight asked for any, it is about that (server/utilities/logging).
+    /// A log message names no request, and must reach none but the one it is about (server/utilities/logging): it is
+    /// passed on if that is the only one which it can be about, and asked for any. None is about a subscription.
     fn log_reader(&self) -> Option<Route> {
-        only(self.ids.calls().filter(|(_, call)| call.logs))
+        let mut calls = self.ids.calls().filter(|(number, _)| !self.subscriptions.contains_key(number));
+        let (_, call) = calls.next().filter(|(_, call)| call.logs)?;
+        (calls.next().is_none() && self.cancelled.is_none()).then_some(call.route)
     }
 
     /// basic/patterns/subscriptions: nothing comes on a stream before the acknowledgement.
@@ -214,20 +221,25 @@ impl Modern {
         }));
     }
 
-    fn silent(&mut self, silent: Route, patience: Duration, outputs: &mut Vec<Output>) {
+    fn silent(&mut self, silent: Route, patience: Duration, now: Duration, outputs: &mut Vec<Output>) {
         // A subscription may be silent for as long as nothing changes.
         if self.ids.calls().any(|(number, call)| call.route == silent && self.subscriptions.contains_key(&number)) {
             return;
         }
         let message = compose::silence(patience);
         for number in self.fail(|route| route == silent, &message, "call_timeout", outputs) {
+            self.cancelled = Some(now);
             outputs.push(Output::ToChild(compose::cancelled(number, "call timeout")));
         }
     }
 
     /// basic/transports/streamable-http §Cancellation: a closed connection is a cancel.
-    fn gone(&mut self, gone: Route, outputs: &mut Vec<Output>) {
+    fn gone(&mut self, gone: Route, now: Duration, outputs: &mut Vec<Output>) {
         for (number, _) in self.ids.abandon_where(|route| route == gone) {
+            // No log message is about a subscription.
+            if self.subscriptions.remove(&number).is_none() {
+                self.cancelled = Some(now);
+            }
             self.forget(number);
             outputs.push(Output::ToChild(compose::cancelled(number, "the client closed the connection")));
         }
@@ -259,12 +271,6 @@ fn relay(incoming: &Incoming, outputs: &mut Vec<Output>) {
             _ => Output::Stray("client answered or cancelled what is not open"),
         });
     }
-}
-
-/// Where the one call among them waits, if there is just one.
-fn only<'a>(mut calls: impl Iterator<Item = (u64, &'a Call)>) -> Option<Route> {
-    let (_, call) = calls.next()?;
-    calls.next().is_none().then_some(call.route)
 }
 
 /// A number of ours that the child quotes.

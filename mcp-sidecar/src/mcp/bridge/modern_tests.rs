@@ -19,8 +19,12 @@ fn child(text: &str) -> Event {
 }
 
 fn on(bridge: &mut Modern, event: Event) -> Vec<Output> {
+    on_at(bridge, 0, event)
+}
+
+fn on_at(bridge: &mut Modern, second: u64, event: Event) -> Vec<Output> {
     let mut outputs = Vec::new();
-    bridge.on(event, &mut outputs);
+    bridge.on(event, Duration::from_secs(second), &mut outputs);
     outputs
 }
 
@@ -114,18 +118,46 @@ fn a_request_of_the_child_and_an_initialize_of_a_client_are_refused_here() {
     assert_eq!(bridge.in_flight(), 0);
 }
 
+const LOGS: &str = r#""io.modelcontextprotocol/logLevel":"info""#;
+const LOG_LINE: &str = r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"data":1}}"#;
+
+/// It goes to the log of the sidecar.
+fn unread() -> Vec<Output> {
+    vec![Output::Log(r#"{"data":1}"#.into())]
+}
+
 #[test]
-fn a_log_message_goes_to_the_one_call_that_asked_for_any_and_else_to_the_log() {
-    const LOGS: &str = r#""io.modelcontextprotocol/logLevel":"info""#;
+fn a_log_message_reaches_the_call_that_asked_for_it_only_while_no_other_is_in_flight() {
     let mut bridge = Modern::new(9);
-    let line = r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"data":1}}"#;
-    let unread = Output::Log(r#"{"data":1}"#.into());
-    on(&mut bridge, asked(1, "1", "tools/call", ""));
-    assert_eq!(on(&mut bridge, child(line)), std::slice::from_ref(&unread));
+    on(&mut bridge, asked(1, "1", "tools/call", LOGS));
+    assert_eq!(on(&mut bridge, child(LOG_LINE)), [say(1, LOG_LINE)]);
+    on(&mut bridge, asked(2, "1", "tools/call", ""));
+    assert_eq!(on(&mut bridge, child(LOG_LINE)), unread(), "a server may log about what asked for none");
+    on(&mut bridge, child(r#"{"jsonrpc":"2.0","id":1,"result":{}}"#));
+    assert_eq!(on(&mut bridge, child(LOG_LINE)), unread(), "this one asked for none");
+}
+
+#[test]
+fn a_subscription_hears_no_log_message_and_keeps_none_from_a_call() {
+    let mut bridge = Modern::new(9);
+    on(&mut bridge, asked(1, "1", "subscriptions/listen", LOGS));
+    assert_eq!(on(&mut bridge, child(LOG_LINE)), unread());
     on(&mut bridge, asked(2, "1", "tools/call", LOGS));
-    assert_eq!(on(&mut bridge, child(line)), [say(2, line)]);
-    on(&mut bridge, asked(3, "1", "tools/call", LOGS));
-    assert_eq!(on(&mut bridge, child(line)), [unread], "whose it is, nobody can tell");
+    assert_eq!(on(&mut bridge, child(LOG_LINE)), [say(2, LOG_LINE)]);
+}
+
+#[test]
+fn what_is_logged_about_a_call_that_was_left_reaches_no_other_for_two_seconds() {
+    let silent = Event::Silent { route: at(1), patience: Duration::from_secs(1) };
+    for leaves in [Event::Gone(at(1)), silent] {
+        let mut bridge = Modern::new(9);
+        let logged = |bridge: &mut Modern, second| on_at(bridge, second, child(LOG_LINE));
+        on(&mut bridge, asked(1, "1", "tools/call", ""));
+        on(&mut bridge, asked(2, "1", "tools/call", LOGS));
+        on(&mut bridge, leaves);
+        assert_eq!(logged(&mut bridge, 1), unread());
+        assert_eq!(logged(&mut bridge, 2), [say(2, LOG_LINE)]);
+    }
 }
 
 #[test]

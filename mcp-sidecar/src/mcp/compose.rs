@@ -74,9 +74,13 @@ pub fn not_found(id: &RequestId) -> Bytes {
 
 /// An error of ours in the child's place.
 pub fn failure(id: &[u8], message: &str, reason: &str) -> Bytes {
+    response(id, Outcome::Error(internal_error(message, reason)))
+}
+
+/// JSON-RPC 2.0 §5.1.
+pub fn internal_error(message: &str, reason: &str) -> Bytes {
     let [message, reason] = [message, reason].map(serde_json::Value::from);
-    let error = format!(r#"{{"code":-32603,"message":{message},"data":{{"reason":{reason}}}}}"#);
-    response(id, Outcome::Error(error.into()))
+    format!(r#"{{"code":-32603,"message":{message},"data":{{"reason":{reason}}}}}"#).into()
 }
 
 /// Why a call fails whose answer was longer than a line may be.

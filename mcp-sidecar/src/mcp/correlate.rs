@@ -10,6 +10,7 @@ use bytes::Bytes;
 use super::compose::{self, Edited};
 use super::jsonrpc::{Notification, Request, RequestId, Response};
 use super::rejection::Rejection;
+use super::request_id::issued;
 use super::route::{Route, Seat};
 
 /// Tasks whose progress is still passed on after their request was answered.
@@ -17,6 +18,7 @@ const MAX_TASKS: usize = 256;
 
 /// Questions that may be open. A child that asks on and on and is never answered must not cost memory for ever.
 const MAX_QUESTIONS: usize = 1024;
+const NOT_ANSWERED: &str = "the client has not answered, and too many newer requests wait for it too";
 
 /// A cancelled call need not be answered (basic/utilities/cancellation), but may still be, for so long.
 pub(super) const CANCELLED_FOR: Duration = Duration::from_secs(2);
@@ -51,6 +53,9 @@ pub struct Correlator {
     cancelled: VecDeque<(u64, Duration)>,
     /// Progress tokens that outlive their request (2025-11-25 basic/utilities/tasks §Task Progress).
     tasks: VecDeque<(u64, Seat, Bytes)>,
+    /// The newest request before something was written that is none, or was given up; until a newer one is answered,
+    /// the child may not have read it.
+    noted: Option<u64>,
 }
 
 impl Correlator {
@@ -87,12 +92,28 @@ impl Correlator {
         Ok((number, line))
     }
 
+    /// The child may yet complain of something else than the calls in flight.
+    pub fn note(&mut self) {
+        self.noted = Some(self.last);
+    }
+
+    /// JSON-RPC 2.0 §5: an error has no id when the server could not read that of the request. It answers the one call
+    /// that the child has not read yet, if there is just one, and nothing else that it may complain of.
+    pub fn attribute(&self, response: &mut Response, may_be_unread: impl Fn(u64) -> bool) {
+        if response.id.is_some() || self.noted.is_some() {
+            return;
+        }
+        let mut unread = self.calls.keys().copied().filter(|number| may_be_unread(*number));
+        response.id = unread.next().filter(|_| unread.next().is_none()).map(RequestId::from);
+    }
+
     /// The child's answer to a call, under the client's id. `None` when nothing was asked under that id.
     pub fn answer(&mut self, response: Response) -> Option<Routed> {
         // The id shares the line's memory, which a large outcome shall have for itself.
         let Response { id, outcome } = response;
         let number = id?.as_issued()?;
         let call = self.calls.remove(&number)?;
+        self.noted.take_if(|noted| number > *noted);
         if let Some(token) = call.progress_token.filter(|_| call.task) {
             self.tasks.push_back((number, call.route.seat, token));
             if self.tasks.len() > MAX_TASKS {
@@ -106,7 +127,7 @@ impl Correlator {
     pub fn progress(&self, note: &Notification) -> Option<Routed> {
         let params = note.params.as_ref()?;
         let ours = compose::progress_token(params)?;
-        let number: u64 = std::str::from_utf8(&ours).ok()?.parse().ok()?;
+        let number = issued(&ours)?;
         let (route, token) = match self.calls.get(&number) {
             Some(call) => (call.route, call.progress_token.as_ref()?),
             None => {
@@ -145,15 +166,15 @@ impl Correlator {
         expired
     }
 
-    /// A child's request, as the client shall see it.
-    pub fn ask(&mut self, request: &Request, route: Route) -> Bytes {
+    /// A child's request, as the client shall see it; and the answer to the oldest one, if that makes room for it.
+    pub fn ask(&mut self, request: &Request, route: Route) -> (Bytes, Option<Bytes>) {
         let number = self.fresh();
-        if self.questions.len() >= MAX_QUESTIONS {
-            self.questions.pop_first();
-        }
+        let oldest = if self.questions.len() >= MAX_QUESTIONS { self.questions.pop_first() } else { None };
+        let given_up =
+            oldest.map(|(_, oldest)| compose::failure(oldest.id.as_bytes(), NOT_ANSWERED, "too_many_questions"));
         self.questions.insert(number, Question { id: request.id.detached(), route });
         let params = request.params.clone().map(Edited::unchanged);
-        compose::request(number.to_string().as_bytes(), &request.method, params.as_ref())
+        (compose::request(number.to_string().as_bytes(), &request.method, params.as_ref()), given_up)
     }
 
     /// The answer to a question by the client that was asked, under the child's id. `None` when nothing was asked, or
@@ -227,6 +248,10 @@ impl Correlator {
     pub fn abandon_where(&mut self, of: impl Fn(Route) -> bool) -> Vec<(u64, Call)> {
         let numbers: Vec<u64> =
             self.calls.iter().filter(|(_, call)| of(call.route)).map(|(&number, _)| number).collect();
+        // The child may not have read them yet.
+        if !numbers.is_empty() {
+            self.note();
+        }
         numbers.into_iter().filter_map(|number| self.calls.remove(&number).map(|call| (number, call))).collect()
     }
 }

@@ -10,46 +10,12 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::depth::nested_deeper_than;
+pub use super::request_id::RequestId;
 
 /// Nesting that is still passed on. A child's recursive parser must not be ended by one request.
 pub const MAX_DEPTH: usize = 256;
 /// Messages in one batch (2025-03-26 only).
 pub const MAX_BATCH: usize = 100;
-
-/// The exact text of an id, quotes included: `1` and `"1"` are different.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct RequestId(Bytes);
-
-impl RequestId {
-    /// An id that stands by itself.
-    ///
-    /// # Errors
-    /// [`Malformed`]
-    pub fn parse(text: &[u8]) -> Result<Self, Malformed> {
-        let raw: &RawValue = serde_json::from_slice(text).map_err(|fault| malformed(&fault))?;
-        parse_id(raw, |raw| Bytes::copy_from_slice(raw.get().as_bytes()))
-    }
-
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    /// The same id, not sharing the memory of the message it came in.
-    pub fn detached(&self) -> Self {
-        Self(Bytes::copy_from_slice(&self.0))
-    }
-
-    /// The number, if this is one of the ids that [`super::correlate`] gives out.
-    pub fn as_issued(&self) -> Option<u64> {
-        std::str::from_utf8(&self.0).ok()?.parse().ok()
-    }
-}
-
-impl std::fmt::Debug for RequestId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "RequestId({})", String::from_utf8_lossy(&self.0))
-    }
-}
 
 /// A method's name as JSON text, without needless escapes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -178,7 +144,7 @@ impl Incoming {
     /// # Errors
     /// [`Malformed`], but never [`Malformed::TooDeep`]
     pub fn parse_line(line: &Bytes) -> Result<Self, Malformed> {
-        let text = std::str::from_utf8(line).map_err(|_| Malformed::NotJson)?;
+        let text = text(line)?;
         Ok(match text.trim_start().as_bytes().first() {
             Some(b'[') => Self::Batch(parse_batch(line, text)?),
             _ => Self::Single(parse_object(line, text)?),
@@ -212,8 +178,17 @@ impl Message {
     /// # Errors
     /// [`Malformed`]
     pub fn parse(line: &Bytes) -> Result<Self, Malformed> {
-        parse_object(line, std::str::from_utf8(line).map_err(|_| Malformed::NotJson)?)
+        parse_object(line, text(line)?)
     }
+}
+
+/// RFC 8259 §8.1: a byte order mark may be ignored. Programs for Windows write one.
+pub(super) fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
+}
+
+fn text(line: &[u8]) -> Result<&str, Malformed> {
+    std::str::from_utf8(without_mark(line)).map_err(|_| Malformed::NotJson)
 }
 
 fn parse_batch(body: &Bytes, text: &str) -> Result<Vec<Message>, Malformed> {
@@ -235,30 +210,31 @@ fn parse_object(whole: &Bytes, text: &str) -> Result<Message, Malformed> {
         return Err(Malformed::NotJsonRpc("jsonrpc must be \"2.0\""));
     }
     let slice = |raw: &RawValue| whole.slice_ref(raw.get().as_bytes());
-    match (envelope.method, envelope.id, envelope.result, envelope.error) {
+    // Some serializers write what is not there as null. Only a result may be just that.
+    let given = |raw: &&RawValue| raw.get() != "null";
+    let (method, error) = (envelope.method.filter(given), envelope.error.filter(given));
+    let result = envelope.result.filter(|result| given(result) || (method.is_none() && error.is_none()));
+    match (method, envelope.id, result, error) {
         (Some(method), id, None, None) => {
             let method = parse_method(method, slice)?;
             let params = envelope.params.map(slice);
             Ok(match id {
-                Some(id) => Message::Request(Request { id: parse_id(id, slice)?, method, params }),
+                Some(id) => Message::Request(Request { id: RequestId::read(id, slice)?, method, params }),
                 None => Message::Notification(Notification { method, params }),
             })
         }
-        (None, Some(id), Some(result), None) => {
-            Ok(Message::Response(Response { id: Some(parse_id(id, slice)?), outcome: Outcome::Result(slice(result)) }))
+        (None, Some(id), Some(result), None) => Ok(Message::Response(Response {
+            id: Some(RequestId::read(id, slice)?),
+            outcome: Outcome::Result(slice(result)),
+        })),
+        (None, _, None, Some(error)) if !error.get().starts_with('{') => {
+            Err(Malformed::NotJsonRpc("an error is an object"))
         }
         (None, id, None, Some(error)) => {
-            let id = id.filter(|id| id.get() != "null").map(|id| parse_id(id, slice)).transpose()?;
+            let id = id.filter(|id| id.get() != "null").map(|id| RequestId::read(id, slice)).transpose()?;
             Ok(Message::Response(Response { id, outcome: Outcome::Error(slice(error)) }))
         }
         _ => Err(Malformed::NotJsonRpc("a message is a request, a notification or a response")),
-    }
-}
-
-fn parse_id(raw: &RawValue, slice: impl Fn(&RawValue) -> Bytes) -> Result<RequestId, Malformed> {
-    match raw.get().as_bytes() {
-        [b'"' | b'-' | b'0'..=b'9', ..] => Ok(RequestId(slice(raw))),
-        _ => Err(Malformed::NotJsonRpc("an id is a string or a number")),
     }
 }
 
@@ -276,7 +252,7 @@ fn parse_method(raw: &RawValue, slice: impl Fn(&RawValue) -> Bytes) -> Result<Me
     Ok(Method(canonical.into()))
 }
 
-fn malformed(fault: &serde_json::Error) -> Malformed {
+pub(super) fn malformed(fault: &serde_json::Error) -> Malformed {
     if fault.is_data() {
         Malformed::NotJsonRpc("a message is an object without repeated members")
     } else {

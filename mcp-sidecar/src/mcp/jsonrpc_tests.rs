@@ -56,6 +56,9 @@ fn what_is_json_but_no_message_is_an_invalid_request() {
         r#"{"jsonrpc":"2.0","id":1,"method":5}"#,
         r#"{"jsonrpc":"2.0","id":1}"#,
         r#"{"jsonrpc":"2.0","id":1,"result":1,"error":{}}"#,
+        r#"{"jsonrpc":"2.0","id":1,"error":null}"#,
+        r#"{"jsonrpc":"2.0","id":1,"error":"x"}"#,
+        r#"{"jsonrpc":"2.0","id":null,"result":null}"#,
         r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"x"}"#,
         r#"{"jsonrpc":"2.0","id":1,"\u0069d":2,"method":"x"}"#,
         r#"{"jsonrpc":"2.0","id":1,"method":"x","result":1}"#,
@@ -63,6 +66,20 @@ fn what_is_json_but_no_message_is_an_invalid_request() {
     ] {
         assert!(matches!(parse(text), Err(Malformed::NotJsonRpc(_))), "{text}: {:?}", parse(text));
     }
+}
+
+#[test]
+fn a_member_that_is_null_is_none_and_a_byte_order_mark_is_nothing() {
+    let same = |odd: &str, plain: &str| assert_eq!(parse(odd), Ok(parse(plain).unwrap()), "{odd}");
+    let result = r#"{"jsonrpc":"2.0","id":1,"result":{}}"#;
+    same(r#"{"jsonrpc":"2.0","id":1,"method":null,"params":null,"result":{},"error":null}"#, result);
+    same(r#"{"jsonrpc":"2.0","id":1,"result":null,"error":null}"#, r#"{"jsonrpc":"2.0","id":1,"result":null}"#);
+    same(r#"{"jsonrpc":"2.0","id":1,"result":null,"error":{}}"#, r#"{"jsonrpc":"2.0","id":1,"error":{}}"#);
+    let asked = r#"{"jsonrpc":"2.0","id":1,"method":"x"}"#;
+    same(r#"{"jsonrpc":"2.0","id":1,"method":"x","result":null,"error":null}"#, asked);
+    same(&format!("\u{feff}{result}"), result);
+    same(&format!("\u{feff} [{result}]"), &format!("[{result}]"));
+    assert_eq!(parse(&format!("\u{feff}\u{feff}{result}")), Err(Malformed::NotJson));
 }
 
 #[test]

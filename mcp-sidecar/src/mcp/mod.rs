@@ -4,7 +4,9 @@
 //! | --- | --- |
 //! | [`lines`] | what a child wrote, cut into lines |
 //! | [`jsonrpc`] | what a JSON-RPC message is; params and results stay the bytes they came as |
+//! | [`request_id`] | ids, and the numbers among them that are ours |
 //! | `depth` | how deep a message nests |
+//! | [`unreadable`] | an answer that is no message fails its call |
 //! | [`compose`] | messages written from raw parts, one token replaced at a time |
 //! | [`version`] | revisions and eras |
 //! | [`head`], [`origin`], [`session_id`] | what the request headers say, and whether they may be believed |
@@ -37,6 +39,7 @@ pub mod mirror;
 pub mod origin;
 pub mod rejection;
 pub mod replay;
+pub mod request_id;
 pub mod route;
 pub mod session_id;
 pub mod skim;
@@ -44,4 +47,5 @@ pub mod sse;
 pub mod subject;
 pub mod tool_headers;
 pub mod tool_schema;
+pub mod unreadable;
 pub mod version;

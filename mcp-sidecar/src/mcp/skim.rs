@@ -41,7 +41,9 @@ pub struct Skim {
     /// After the colon of a member of the outermost object.
     in_value: bool,
     is_id: bool,
+    is_method: bool,
     is_question: bool,
+    is_answer: bool,
     /// The key, or the value of `id`, so far.
     token: Vec<u8>,
     id: Option<RequestId>,
@@ -91,6 +93,10 @@ impl Skim {
     }
 
     fn keep(&mut self, byte: u8) {
+        if self.depth == 1 && std::mem::take(&mut self.is_method) {
+            // One that is null is none.
+            self.is_question |= byte == b'"';
+        }
         // One byte more tells that it is longer.
         let most = if self.is_id { MAX_ID } else { MAX_KEY };
         if self.depth == 1 && self.token.len() <= most && (!self.in_value || self.is_id) {
@@ -100,7 +106,8 @@ impl Skim {
 
     fn begins_value(&mut self) {
         self.is_id = self.token == b"\"id\"";
-        self.is_question |= self.token == b"\"method\"";
+        self.is_method = self.token == b"\"method\"";
+        self.is_answer |= self.token == b"\"result\"" || self.token == b"\"error\"";
         self.in_value = true;
         self.token.clear();
     }
@@ -121,8 +128,8 @@ impl Skim {
     pub fn passed(self) -> Passed {
         match self.id {
             Some(id) if self.is_question => Passed::Question(id),
-            Some(id) => id.as_issued().map_or(Passed::Other, Passed::Answer),
-            None => Passed::Other,
+            Some(id) if self.is_answer => id.as_issued().map_or(Passed::Other, Passed::Answer),
+            _ => Passed::Other,
         }
     }
 }
@@ -158,6 +165,7 @@ mod tests {
             r#"{"result":{"content":[{"text":"xxx"}]},"jsonrpc":"2.0","id":17}"#,
             r#" { "result" : [ 1, "a" ] , "id" : 17 } "#,
             r#"{"error":{"code":-1,"message":"\"},"},"id":17,"jsonrpc":"2.0"}"#,
+            r#"{"result":[{"id":18}],"id":"17","method":null,"error":null}"#,
         ] {
             assert_eq!(passed(text), Passed::Answer(17), "{text}");
         }
@@ -169,7 +177,8 @@ mod tests {
             r#"{"jsonrpc":"2.0","result":{"id":17,"x":{"id":18}}}"#,
             r#"{"jsonrpc":"2.0","result":"\",\"id\":17,\""}"#,
             r#"{"result":{"a":"\\"},"ID":17}"#,
-            r#"{"result":[{"id":17}],"id":"17"}"#,
+            r#"{"result":[{"id":17}],"id":"x"}"#,
+            r#"{"id":17,"level":"info","text":"a line of a log"}"#,
             r#"{"id":null,"error":{"id":17}}"#,
             r#"{"id":17.5,"result":0}"#,
             r#"{"id":-17,"result":0}"#,

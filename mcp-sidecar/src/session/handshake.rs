@@ -16,6 +16,7 @@ use crate::config::Spawning;
 use crate::mcp::compose;
 use crate::mcp::introduction::{self, Discovery, Introduction};
 use crate::mcp::jsonrpc::{Incoming, Message, Outcome, Request, Response};
+use crate::mcp::unreadable;
 use crate::mcp::version::Era;
 
 /// What a child may write during a whole handshake.
@@ -178,17 +179,16 @@ impl Handshake {
         let id = FIRST_ID + self.asked;
         let request = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
         self.say(request.to_string().into()).await?;
-        let id = id.to_string();
         loop {
             let line = self.line().await?;
-            let Ok(incoming) = Incoming::parse_line(&line) else {
+            let incoming = Incoming::parse_line(&line).or_else(|why| {
                 self.junk.saw(&line);
-                continue;
-            };
-            for message in incoming.messages() {
+                unreadable::in_place_of(&line, why).map(Incoming::Single).ok_or(why)
+            });
+            for message in incoming.into_iter().flat_map(Incoming::into_messages) {
                 match message {
-                    Message::Response(response) if answers(response, &id) => return Ok(response.outcome.clone()),
-                    Message::Request(question) => self.say(reply(question)).await?,
+                    Message::Response(response) if answers(&response, id) => return Ok(response.outcome),
+                    Message::Request(question) => self.say(reply(&question)).await?,
                     Message::Response(_) | Message::Notification(_) => {}
                 }
             }
@@ -215,8 +215,8 @@ impl Handshake {
 }
 
 /// An error without a readable id can only be about the one request that is open.
-fn answers(response: &Response, id: &str) -> bool {
-    response.id.as_ref().is_none_or(|answered| answered.as_bytes() == id.as_bytes())
+fn answers(response: &Response, id: u32) -> bool {
+    response.id.as_ref().is_none_or(|answered| answered.as_issued() == Some(id.into()))
 }
 
 /// Nobody is behind us to be asked; only a ping is due an answer.

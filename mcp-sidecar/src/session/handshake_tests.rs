@@ -91,6 +91,17 @@ async fn an_error_is_told_with_its_words_and_an_answer_without_an_id_counts() {
 }
 
 #[tokio::test]
+async fn an_id_that_comes_back_as_text_counts_and_an_answer_that_is_no_message_is_not_waited_for() {
+    let mut server = speaking_to(r#"    send(id=str(id), result={"protocolVersion": "2025-11-25"})"#).await;
+    assert_eq!(server.initialize().await.unwrap().versions, ["2025-11-25"]);
+    server.stop().await;
+    let mut server = speaking_to(r#"    print(json.dumps({"id": id, "result": {}}), flush=True)"#).await;
+    let refused = server.initialize().await.unwrap_err();
+    assert!(refused.to_string().contains("jsonrpc must be"), "{refused}");
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_server_that_ends_hangs_or_floods_is_told_apart() {
     let ended = speaking_to("    sys.exit(3)").await.discover().await.unwrap_err();
     assert!(matches!(ended, Unanswered::Exited(ExitReason::Code(3))), "{ended}");

@@ -27,6 +27,7 @@ use crate::mcp::jsonrpc::{Incoming, Malformed, Message};
 use crate::mcp::lines::TooLong;
 use crate::mcp::route::Seat;
 use crate::mcp::skim::Passed;
+use crate::mcp::unreadable;
 use crate::metrics::{InUse, Limit};
 
 /// What sessions have said and nobody has looked at; beyond that they wait, each with a queue of its own.
@@ -163,7 +164,10 @@ impl Hub {
     fn on_line(&mut self, line: &Bytes) {
         match Incoming::parse_line(line) {
             Ok(said) => said.into_messages().for_each(|message| self.feed(Event::Child(message))),
-            Err(why) => self.unreadable(line, why),
+            Err(why) => {
+                self.unreadable(line, why);
+                unreadable::in_place_of(line, why).into_iter().for_each(|failed| self.feed(Event::Child(failed)));
+            }
         }
     }
 

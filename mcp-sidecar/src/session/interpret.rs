@@ -15,6 +15,7 @@ use crate::child::FromChild;
 use crate::mcp::head::Accept;
 use crate::mcp::jsonrpc::{Incoming, Message};
 use crate::mcp::rejection::Rejection;
+use crate::mcp::unreadable;
 use crate::mcp::version::Era;
 use crate::metrics::Limit;
 
@@ -49,13 +50,15 @@ impl Actor {
     }
 
     fn on_line(&mut self, line: Bytes) {
-        let (parsed, bytes) = (Incoming::parse_line(&line), line.len());
-        // Only the message has its memory then, and a large result is passed on without a copy.
-        drop(line);
-        match parsed {
-            Ok(said) => said.into_messages().for_each(|message| self.feed(Event::Child(message))),
+        match Incoming::parse_line(&line) {
+            Ok(said) => {
+                // Only the message has its memory then, and a large result is passed on without a copy.
+                drop(line);
+                said.into_messages().for_each(|message| self.feed(Event::Child(message)));
+            }
             Err(why) => {
-                warn!(session = self.session.number, bytes, why:?; "child wrote a line that is no message")
+                warn!(session = self.session.number, bytes = line.len(), why:?; "child wrote a line that is no message");
+                unreadable::in_place_of(&line, why).into_iter().for_each(|failed| self.feed(Event::Child(failed)));
             }
         }
     }

@@ -7,7 +7,6 @@ use bytes::Bytes;
 use mcp_sidecar::mcp::{
     bridge::{Audience, Bridge, Event, Output, durable::Durable, legacy::Legacy, modern::Modern},
     jsonrpc::{Incoming, Message, Outcome, Request, RequestId, Response},
-    lines::TooLong,
     route::{Route, Seat},
     skim::Passed,
     sse::StreamId,
@@ -15,6 +14,9 @@ use mcp_sidecar::mcp::{
 use serde_json::{Value, json};
 
 use crate::shared::shared;
+use child::AtChild;
+
+mod child;
 
 const SEAT: Seat = Seat(1);
 const MAX_CALLS: usize = 8;
@@ -32,8 +34,15 @@ pub fn bridge(bytes: &[u8]) {
         b'm' => Bridge::Modern(Modern::new(MAX_CALLS)),
         _ => Bridge::Legacy(Durable::new(Legacy::new(SEAT, MAX_CALLS))),
     };
-    let mut world =
-        World { bridge, asked: Vec::new(), at_child: Vec::new(), questions: Vec::new(), now: Duration::ZERO };
+    let mut world = World {
+        bridge,
+        asked: Vec::new(),
+        at_child: Vec::new(),
+        read: 0,
+        lost: false,
+        questions: Vec::new(),
+        now: Duration::ZERO,
+    };
     for event in events.chunks_exact(2).take(EVENTS) {
         world.happens(event[0], usize::from(event[1]));
     }
@@ -53,8 +62,11 @@ struct Asked {
 struct World {
     bridge: Bridge,
     asked: Vec<Asked>,
-    /// Ids under which the child was asked, and by which request.
-    at_child: Vec<(Bytes, usize)>,
+    at_child: Vec<AtChild>,
+    /// How many of these the child has certainly read: it reads them one after the other.
+    read: usize,
+    /// A child, and there is no other one yet.
+    lost: bool,
     /// Ids under which the client was asked.
     questions: Vec<Bytes>,
     now: Duration,
@@ -82,15 +94,23 @@ impl World {
         match what {
             b'c' => self.call(which, 1),
             // Batches end with sessions.
-            b'b' if matches!(self.bridge, Bridge::Legacy(_)) => self.call(which, 2),
-            b'a' => self.child_answers(which, Outcome::Result),
-            b'e' => self.child_answers(which, Outcome::Error),
+            b'b' if !self.is_modern() => self.call(which, 2),
+            b'a' => self.child_answers(which, "", Outcome::Result),
+            b'A' => self.child_answers(which, "\"", Outcome::Result),
+            b'e' => self.child_answers(which, "", Outcome::Error),
             b'q' => self.child_asks(which),
             b'p' => self.child_reports(which),
-            b'l' => self.child_notifies("notifications/message", &json!({ "data": which })),
+            b'n' => self.child_cannot_read(which),
+            b'l' => self.child_logs(which),
             b'r' => self.client_answers(which),
             b'x' => self.client_cancels(which),
-            b'o' => self.child_overflows(Passed::Answer(which as u64)),
+            b'o' => {
+                let id = which.to_string();
+                if let Some(at) = self.at_child.iter().position(|asked| asked.id == id) {
+                    self.child_is_done_with(at);
+                }
+                self.child_overflows(Passed::Answer(which as u64));
+            }
             b'Q' => {
                 let id = RequestId::parse(IDS[which % IDS.len()].as_bytes()).expect("an id");
                 self.child_overflows(Passed::Question(id));
@@ -101,8 +121,13 @@ impl World {
                 self.now += Duration::from_secs(1);
                 self.feed(Event::Tick);
             }
-            b'L' => self.feed(Event::Lost { message: "gone".to_owned(), reason: "gone" }),
-            b'F' => self.feed(Event::Fresh),
+            b'L' => {
+                self.at_child.iter_mut().for_each(|asked| asked.over = true);
+                self.read = self.at_child.len();
+                self.lost = true;
+                self.feed(Event::Lost { message: "gone".to_owned(), reason: "gone" });
+            }
+            b'F' if std::mem::take(&mut self.lost) => self.feed(Event::Fresh),
             b'D' => self.feed(Event::Drain),
             _ => {}
         }
@@ -117,45 +142,6 @@ impl World {
         let incoming = Incoming::parse(&body.into()).expect("a request");
         self.asked.extend((first..first + requests).map(|number| Asked { route, id: id(number, which), open: true }));
         self.feed(Event::Call { route, incoming });
-    }
-
-    /// Whatever it was asked, also once more, or what nobody asked.
-    fn child_answers(&mut self, which: usize, outcome: fn(Bytes) -> Outcome) {
-        let (id, number) = match self.at_child.len() {
-            // None of ours: what a server guesses for a call that it has not seen is its own answer all the same.
-            0 => ("0".into(), usize::MAX),
-            asked => self.at_child[which % asked].clone(),
-        };
-        let said = json!({ "number": number, "protocolVersion": "2025-11-25" }).to_string();
-        let Ok(Message::Response(response)) = Message::parse(&response(&id, "result", &said).into()) else {
-            unreachable!()
-        };
-        self.feed(Event::Child(Message::Response(Response { outcome: outcome(said.into()), ..response })));
-    }
-
-    fn child_asks(&mut self, which: usize) {
-        let id = IDS[which % IDS.len()];
-        let line = format!(
-            r#"{{"jsonrpc":"2.0","id":{id},"method":"sampling/createMessage","params":{{"of":{}}}}}"#,
-            which % IDS.len()
-        );
-        self.feed(Event::Child(Message::parse(&line.into()).expect("a request")));
-    }
-
-    fn child_overflows(&mut self, was: Passed) {
-        self.feed(Event::Oversized(TooLong { bytes: 1 << 26, was }));
-    }
-
-    fn child_notifies(&mut self, method: &str, params: &Value) {
-        let line = json!({ "jsonrpc": "2.0", "method": method, "params": params }).to_string();
-        self.feed(Event::Child(Message::parse(&line.into()).expect("a notification")));
-    }
-
-    fn child_reports(&mut self, which: usize) {
-        let Some((id, number)) = self.at_child.get(which % self.at_child.len().max(1)) else { return };
-        let token: Value = serde_json::from_slice(id).expect("a number of ours");
-        let params = json!({ "progressToken": token, "progress": 1, "number": number });
-        self.child_notifies("notifications/progress", &params);
     }
 
     fn client_answers(&mut self, which: usize) {
@@ -194,11 +180,18 @@ impl World {
 
     fn child_hears(&mut self, line: &Bytes) {
         match Message::parse(line).expect("a message") {
-            Message::Request(Request { id, params: Some(params), .. }) => {
+            Message::Request(Request { id, params: Some(params), method }) => {
                 let number = value(&params)["number"].as_u64().expect("which request it is") as usize;
                 let id = Bytes::copy_from_slice(id.as_bytes());
-                assert!(self.at_child.iter().all(|(known, _)| *known != id), "an id twice: {line:?}");
-                self.at_child.push((id, number));
+                assert!(self.at_child.iter().all(|known| known.id != id), "an id twice: {line:?}");
+                let listens = method.is("subscriptions/listen");
+                self.at_child.push(AtChild { id, number, listens, over: false, cancelled: None });
+            }
+            Message::Notification(note) if note.method.is("notifications/cancelled") => {
+                let id = value(&note.params.expect("with params"))["requestId"].to_string();
+                if let Some(asked) = self.at_child.iter_mut().find(|asked| asked.id == id) {
+                    asked.cancelled.get_or_insert(self.now);
+                }
             }
             Message::Response(response) => {
                 let id = response.id.expect("an id");
@@ -223,6 +216,10 @@ impl World {
         asked.open = false;
     }
 
+    fn is_modern(&self) -> bool {
+        matches!(self.bridge, Bridge::Modern(_))
+    }
+
     fn client_hears(&mut self, route: Route, message: &Bytes) {
         let waits = |asked: &Asked| asked.open && asked.route == route;
         let heard = Message::parse(message).expect("a message");
@@ -240,6 +237,11 @@ impl World {
                 assert_eq!(params["progressToken"], json!(format!("token {number}")));
                 assert_eq!(self.asked[number].route, route);
             }
+            // Of requests that stand alone a log message reaches the one it is about, if that asked for any, or none.
+            Message::Notification(note) if note.method.is("notifications/message") && self.is_modern() => {
+                let number = value(&note.params.expect("with params"))["number"].as_u64().expect("about a request");
+                assert_eq!((self.asked[number as usize].route, number % 2), (route, 0), "it crossed");
+            }
             Message::Notification(_) => {}
             Message::Response(_) => panic!("an answer is no other message: {message:?}"),
         }
@@ -256,7 +258,8 @@ fn id(number: usize, which: usize) -> &'static str {
 
 fn request(number: usize, which: usize) -> String {
     let (id, method) = (id(number, which), METHODS[which % METHODS.len()]);
-    let meta = format!(r#"{{"progressToken":"token {number}"}}"#);
+    let logs = if number.is_multiple_of(2) { r#","io.modelcontextprotocol/logLevel":"info""# } else { "" };
+    let meta = format!(r#"{{"progressToken":"token {number}"{logs}}}"#);
     format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{{"number":{number},"_meta":{meta}}}}}"#)
 }
 

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use mcp_sidecar::mcp::{
+    compose,
     correlate::Correlator,
-    jsonrpc::{Incoming, Malformed, Message, Notification, Outcome, Request, Response},
+    jsonrpc::{Incoming, Malformed, Message, Notification, Outcome, Request, RequestId, Response},
     route::{Route, Seat},
     sse::StreamId,
+    unreadable,
 };
 use serde_json::value::RawValue;
 
@@ -20,13 +22,17 @@ pub fn message(bytes: &[u8]) {
     let incoming = match Incoming::parse(&body) {
         Ok(incoming) => incoming,
         Err(Malformed::TooDeep) => return assert!(line.is_ok(), "a child may nest"),
-        Err(why) => return assert_eq!(line, Err(why)),
+        Err(why) => {
+            assert_eq!(line, Err(why));
+            return unreadable_answer(&body, why);
+        }
     };
     assert_eq!(line.as_ref(), Ok(&incoming));
     if let Incoming::Single(single) = &incoming {
         assert_eq!(Message::parse(&body).as_ref(), Ok(single), "a line is read as a body is");
         // serde_json is the second opinion.
-        as_sent(single, &members(std::str::from_utf8(bytes).expect("JSON is UTF-8")));
+        let text = std::str::from_utf8(bytes).expect("JSON is UTF-8");
+        as_sent(single, &members(text.strip_prefix('\u{feff}').unwrap_or(text)));
     }
     let mut ids = Correlator::default();
     for message in incoming.messages() {
@@ -43,6 +49,16 @@ pub fn message(bytes: &[u8]) {
         }
     }
     assert_eq!(ids.in_flight(), 0);
+}
+
+/// What a client hears in the place of an answer that cannot be read can be.
+fn unreadable_answer(line: &Bytes, why: Malformed) {
+    let Some(failed) = unreadable::in_place_of(line, why) else { return };
+    let Message::Response(Response { id: Some(id), outcome: outcome @ Outcome::Error(_) }) = failed else {
+        panic!("an error under an id: {failed:?}")
+    };
+    assert!(id.as_issued().is_some(), "a number of ours");
+    assert!(matches!(one_line(&compose::response(b"\"its\"", outcome)), Message::Response(_)));
 }
 
 type Members<'a> = BTreeMap<String, &'a RawValue>;
@@ -86,7 +102,9 @@ fn called(ids: &mut Correlator, request: &Request) {
         progressed(ids, request, number, route);
 
         let echoed = seen.params.unwrap_or_else(|| "null".into());
-        let answer = |result: &Bytes| Response { id: Some(seen.id.clone()), outcome: Outcome::Result(result.clone()) };
+        // Some servers keep ids as text.
+        let id = if route == first { seen.id } else { spelt(&format!("\"{number}\"")) };
+        let answer = |result: &Bytes| Response { id: Some(id.clone()), outcome: Outcome::Result(result.clone()) };
         let (to, reply) = ids.answer(answer(&echoed)).expect("it was asked");
         assert_eq!(ids.answer(answer(&echoed)), None, "a second answer goes nowhere");
         answered(&reply, request, &echoed);
@@ -96,12 +114,14 @@ fn called(ids: &mut Correlator, request: &Request) {
 
 /// Up to a client that returns its params, and back.
 fn asked(ids: &mut Correlator, request: &Request) {
-    let line = ids.ask(request, Route::standalone(SEATS[0]));
+    let (line, given_up) = ids.ask(request, Route::standalone(SEATS[0]));
+    assert_eq!(given_up, None, "there is room");
     let Message::Request(seen) = one_line(&line) else { panic!("a request stays one: {line:?}") };
     let params = request.params.as_ref().map(|params| on_one_line(text(params)));
     assert_eq!(seen.params.as_deref(), params.as_deref().map(str::as_bytes));
     let echoed = seen.params.unwrap_or_else(|| "null".into());
-    let answer = Response { id: Some(seen.id), outcome: Outcome::Error(echoed.clone()) };
+    let outcome = if echoed.starts_with(b"{") { Outcome::Error } else { Outcome::Result };
+    let answer = Response { id: Some(seen.id), outcome: outcome(echoed.clone()) };
     assert_eq!(ids.answer_from_client(&answer, SEATS[1]), None, "another was asked");
     let reply = ids.answer_from_client(&answer, SEATS[0]).expect("it was asked");
     assert_eq!(ids.answer_from_client(&answer, SEATS[0]), None, "a second answer goes nowhere");
@@ -116,17 +136,23 @@ fn answered(reply: &Bytes, request: &Request, with: &Bytes) {
     assert_eq!((id.as_ref(), &value), (Some(&request.id), with));
 }
 
-/// Progress under our number returns under the client's own token.
+/// Progress under our number, however that is spelt, returns under the client's own token.
 fn progressed(ids: &Correlator, request: &Request, number: u64, route: Route) {
     let text_of = |token: &str| {
         format!(
             r#"{{"jsonrpc":"2.0","method":"notifications/progress","params":{{"progress":0.10,"progressToken":{token}}}}}"#
         )
     };
-    let Message::Notification(note) = one_line(&text_of(&number.to_string()).into()) else { unreachable!() };
     let token = request.params.as_ref().and_then(|params| token(text(params)));
     let expected = token.map(|token| (route, text_of(token).into()));
-    assert_eq!(ids.progress(&note), expected);
+    for spelt in [number.to_string(), format!("\"{number}\""), format!("{number}.0")] {
+        let Message::Notification(note) = one_line(&text_of(&spelt).into()) else { unreachable!() };
+        assert_eq!(ids.progress(&note), expected);
+    }
+}
+
+fn spelt(id: &str) -> RequestId {
+    RequestId::parse(id.as_bytes()).expect("an id")
 }
 
 fn one_line(line: &Bytes) -> Message {

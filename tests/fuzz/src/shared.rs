@@ -30,6 +30,8 @@ struct World {
     calls: BTreeMap<u64, Call>,
     /// Questions to seats that are there.
     asked: Vec<(Seat, Value)>,
+    /// The newest number that the child has certainly read: it reads them one after the other.
+    read: u64,
     millis: u64,
 }
 
@@ -61,13 +63,23 @@ impl World {
             (b't', _) => self.millis += 700,
             (b'a', Some(number)) => {
                 self.child(&json!({ "jsonrpc": "2.0", "id": number, "result": { "number": number } }));
-                self.calls.entry(number).and_modify(|call| call.answered = true);
+                self.is_done_with(number);
+            }
+            // An error about what could not be read has no id.
+            (b'n', Some(number)) if number > self.read && !self.calls[&number].answered => {
+                self.child(&json!({ "jsonrpc": "2.0", "id": null, "error": { "number": number } }));
+                self.read = number;
             }
             (b'q', Some(number)) => self.speaks(number, &request(number, number, "roots/list")),
             (b'p', Some(number)) => self.speaks(number, &note("notifications/progress", about(number))),
             (b'l', Some(number)) => self.speaks(number, &note("notifications/message", about(number))),
             _ => {}
         }
+    }
+
+    fn is_done_with(&mut self, number: u64) {
+        self.read = self.read.max(number);
+        self.calls.entry(number).and_modify(|call| call.answered = true);
     }
 
     fn joins(&mut self, seat: Seat) {
@@ -81,6 +93,7 @@ impl World {
             match (to, line["id"].as_u64(), line["method"].as_str()) {
                 (None, Some(number), Some("initialize")) => {
                     self.child(&json!({ "jsonrpc": "2.0", "id": number, "result": { "initialized": true } }));
+                    self.read = number;
                 }
                 (None, Some(number), Some(_)) => {
                     let id = message["id"].as_u64().expect("a call") as usize;
@@ -106,11 +119,13 @@ impl World {
             if line["method"] == "roots/list" {
                 self.asked.push((to, line["id"].clone()));
             }
-            let said = if line["method"].is_null() { &line["result"] } else { &line["params"] };
-            let Some(call) = said["number"].as_u64().map(|number| &self.calls[&number]) else { continue };
+            let said = ["result", "error", "params"].map(|name| &line[name]).into_iter().find(|said| said.is_object());
+            let said = said.unwrap_or(&Value::Null);
+            let Some(call) = said["number"].as_u64().and_then(|number| self.calls.get_mut(&number)) else { continue };
             assert_eq!(to, call.seat, "it crossed: {line}");
             assert!(!call.answered, "too late: {line}");
             assert!(line["method"].is_string() || line["id"] == call.id, "another's id: {line}");
+            call.answered |= line["method"].is_null();
         }
     }
 

@@ -12,15 +12,18 @@ const NOBODY_KNOWN: &str = "it cannot be told which client is asked: several sha
     clients needs --isolation session";
 
 impl Shared {
-    pub(super) fn question(&mut self, request: &Request) -> Output {
-        match self.certain(request.params.as_ref()).and_then(|seat| Some((seat, self.seats.get(&seat)?))) {
+    pub(super) fn question(&mut self, request: &Request, outputs: &mut Vec<Output>) {
+        let said = match self.certain(request.params.as_ref()).and_then(|seat| Some((seat, self.seats.get(&seat)?))) {
             Some((seat, member)) if member.can_answer(request) => {
-                Output::ToSeat(seat, self.ids.ask(request, Route::standalone(seat)))
+                let (line, given_up) = self.ids.ask(request, Route::standalone(seat));
+                outputs.extend(given_up.map(Output::ToChild));
+                Output::ToSeat(seat, line)
             }
             Some(_) => Output::ToChild(compose::not_found(&request.id)),
             None if request.method.is("ping") => Output::ToChild(compose::empty(&request.id)),
             None => Output::ToChild(compose::failure(request.id.as_bytes(), NOBODY_KNOWN, "client_unknown")),
-        }
+        };
+        outputs.push(said);
     }
 
     /// What is for that seat, if it is still taken.

@@ -128,8 +128,9 @@ impl Durable {
 
     /// Whether this answers a question of our own.
     fn has_asked(&self, response: &Response) -> bool {
-        let number = response.answers();
-        number.is_some_and(|number| number > FIRST_ID && number <= FIRST_ID + self.asked)
+        // A fresh child has been asked nothing else.
+        let Some(id) = &response.id else { return self.held.is_some() };
+        id.as_issued().is_some_and(|number| number > FIRST_ID && number <= FIRST_ID + self.asked)
     }
 
     /// An answer to a question of our own. Only that to `initialize` matters, which is the one asked while lines are held.
@@ -146,6 +147,7 @@ impl Durable {
     }
 
     fn rest(&mut self) -> Vec<Bytes> {
+        self.legacy.note();
         let mut lines = Vec::new();
         if self.initialized {
             lines.push(Bytes::from_static(br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#));

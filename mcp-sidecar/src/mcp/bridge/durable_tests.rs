@@ -94,6 +94,16 @@ fn answer(id: &Value, version: &str) -> String {
 }
 
 #[test]
+fn an_error_without_an_id_is_the_fresh_childs_answer_to_initialize_and_not_that_to_a_call_that_is_held() {
+    let mut session = Session::set_up();
+    session.lose();
+    session.client(r#"{"jsonrpc":"2.0","id":5,"method":"tools/call"}"#);
+    session.refresh();
+    let refused = session.child(r#"{"jsonrpc":"2.0","id":null,"error":{}}"#);
+    assert_eq!(refused, [Output::NotReopened("it refused to initialize")]);
+}
+
+#[test]
 fn a_fresh_child_is_told_all_that_the_lost_one_was() {
     let mut session = Session::set_up();
     assert!(session.bridge.can_reopen());

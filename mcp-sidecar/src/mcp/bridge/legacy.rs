@@ -30,6 +30,11 @@ impl Legacy {
         Self { ids: Correlator::default(), max_calls, seat, opening: None }
     }
 
+    /// The child is told something that no client has said.
+    pub(super) fn note(&mut self) {
+        self.ids.note();
+    }
+
     pub(super) fn in_flight(&self) -> usize {
         self.ids.in_flight()
     }
@@ -42,7 +47,7 @@ impl Legacy {
             },
             Event::Relay { seat, incoming } => self.relay(&incoming, seat, now, outputs),
             Event::Child(Message::Response(response)) => self.answer(response, outputs),
-            Event::Child(Message::Request(request)) => outputs.push(self.question(&request, audience)),
+            Event::Child(Message::Request(request)) => self.question(&request, audience, outputs),
             Event::Child(Message::Notification(note)) => outputs.push(self.notification(&note, audience)),
             Event::Oversized(line) => outputs.push(self.oversized(&line)),
             Event::Silent { route, patience } => self.silent(route, patience, outputs),
@@ -88,6 +93,7 @@ impl Legacy {
                 Message::Notification(note) => Some(compose::unchanged(note)),
                 Message::Response(response) => self.ids.answer_from_client(response, seat),
             };
+            self.ids.note();
             let stray = Output::Stray("client answered or cancelled what is not open");
             outputs.push(line.map_or(stray, Output::ToChild));
         }
@@ -99,7 +105,8 @@ impl Legacy {
         Some(line)
     }
 
-    fn answer(&mut self, response: Response, outputs: &mut Vec<Output>) {
+    fn answer(&mut self, mut response: Response, outputs: &mut Vec<Output>) {
+        self.ids.attribute(&mut response, |_| true);
         let number = response.answers().unwrap_or_default();
         let opening = self.opening.filter(|opening| self.ids.find(number).is_some_and(|call| call.route == *opening));
         let version = opening.and(response.outcome.result()).map(|result| ProtocolVersion::negotiated(result));
@@ -114,14 +121,16 @@ impl Legacy {
         outputs.push(Output::Answer { route, status: 200, message });
     }
 
-    fn question(&mut self, request: &Request, audience: &impl Audience) -> Output {
+    fn question(&mut self, request: &Request, audience: &impl Audience, outputs: &mut Vec<Output>) {
         let reachable = self.related(audience).or_else(|| self.listening(audience));
         if reachable.is_none() && request.method.is("ping") {
             // basic/utilities/ping: an answer is due promptly, and no client is there to give it.
-            return Output::ToChild(compose::empty(&request.id));
+            return outputs.push(Output::ToChild(compose::empty(&request.id)));
         }
         let route = reachable.unwrap_or_else(|| self.left_to_fetch(audience));
-        Output::Say { route, message: self.ids.ask(request, route) }
+        let (message, given_up) = self.ids.ask(request, route);
+        outputs.extend(given_up.map(Output::ToChild));
+        outputs.push(Output::Say { route, message });
     }
 
     fn notification(&mut self, note: &Notification, audience: &impl Audience) -> Output {

@@ -14,6 +14,7 @@ use crate::mcp::correlate::{CANCELLED_FOR, Call, Correlator, Routed};
 use crate::mcp::jsonrpc::{Incoming, Message, Notification, Outcome, Request, Response};
 use crate::mcp::lines::TooLong;
 use crate::mcp::rejection::Rejection;
+use crate::mcp::request_id::issued;
 use crate::mcp::route::Route;
 use crate::mcp::skim::Passed;
 use crate::mcp::sse::StreamId;
@@ -49,6 +50,9 @@ impl Modern {
 
     pub(super) fn on(&mut self, event: Event, now: Duration, outputs: &mut Vec<Output>) {
         self.cancelled.take_if(|at| now >= *at + CANCELLED_FOR);
+        if !matches!(event, Event::Call { .. } | Event::Child(_) | Event::Tick) {
+            self.ids.note();
+        }
         match event {
             Event::Call { route, incoming } => self.calls(&incoming, route, outputs),
             Event::Relay { incoming, .. } => relay(&incoming, outputs),
@@ -105,8 +109,11 @@ impl Modern {
     }
 
     fn answer(&mut self, mut response: Response, outputs: &mut Vec<Output>) {
+        self.ids.attribute(&mut response, |number| self.subscriptions.get(&number) != Some(&true));
         let number = response.answers().unwrap_or_default();
         if self.listing.awaits(number) {
+            // It may ask for the next page.
+            self.ids.note();
             return self.listing.page(response.outcome, &mut self.ids, outputs);
         }
         if let Outcome::Result(result) = &mut response.outcome {
@@ -271,11 +278,6 @@ fn relay(incoming: &Incoming, outputs: &mut Vec<Output>) {
             _ => Output::Stray("client answered or cancelled what is not open"),
         });
     }
-}
-
-/// A number of ours that the child quotes.
-fn issued(id: &Bytes) -> Option<u64> {
-    std::str::from_utf8(id).ok()?.trim_matches('"').parse().ok()
 }
 
 /// basic/transports/streamable-http §Protocol Version Header, §Server Validation; basic/index §_meta.

@@ -161,6 +161,19 @@ fn what_is_logged_about_a_call_that_was_left_reaches_no_other_for_two_seconds() 
 }
 
 #[test]
+fn an_error_without_an_id_fails_the_only_call_beside_subscriptions_that_the_child_has_taken() {
+    let mut bridge = Modern::new(9);
+    let complaint = || child(r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"m"}}"#);
+    let failed = |id| format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":-32600,"message":"m"}}}}"#);
+    on(&mut bridge, asked(1, "\"s\"", "subscriptions/listen", ""));
+    on(&mut bridge, asked(2, "5.0", "tools/call", ""));
+    assert!(matches!(&on(&mut bridge, complaint())[..], [Output::Stray(_)]), "it may be about either");
+    on(&mut bridge, child(&event_of("1", "subscriptions/acknowledged")));
+    assert_eq!(on(&mut bridge, complaint()), [answer(2, 200, &failed("5.0"))]);
+    assert!(matches!(&on(&mut bridge, complaint())[..], [Output::Stray(_)]));
+}
+
+#[test]
 fn a_closed_connection_cancels_its_call_and_a_late_answer_reaches_nobody() {
     let mut bridge = Modern::new(9);
     on(&mut bridge, asked(1, "1", "tools/call", ""));

@@ -59,6 +59,9 @@ impl Shared {
         for (number, _) in self.ids.expire(now) {
             self.subscribing.remove(&number);
         }
+        if !matches!(event, Event::Child(_) | Event::Said(_, Message::Request(_))) {
+            self.ids.note();
+        }
         match event {
             Event::Joined(seat) => drop(self.seats.insert(seat, Member::default())),
             Event::Said(seat, Message::Request(request)) => self.request(seat, request, outputs),
@@ -68,7 +71,7 @@ impl Shared {
                 outputs.push(answer.map_or(Output::Stray("a session answered what is not open"), Output::ToChild));
             }
             Event::Child(Message::Response(response)) => self.answer(response, outputs),
-            Event::Child(Message::Request(request)) => outputs.push(self.question(&request)),
+            Event::Child(Message::Request(request)) => self.question(&request, outputs),
             Event::Child(Message::Notification(note)) => self.announce(&note, outputs),
             Event::Oversized(line) => self.oversized(&line, outputs),
             Event::Left(seat) => self.left(seat, now, outputs),
@@ -156,7 +159,8 @@ impl Shared {
         Some(Output::ToChild(compose::unchanged(note)))
     }
 
-    fn answer(&mut self, response: Response, outputs: &mut Vec<Output>) {
+    fn answer(&mut self, mut response: Response, outputs: &mut Vec<Output>) {
+        self.ids.attribute(&mut response, |_| true);
         let number = response.answers().unwrap_or_default();
         let subscribed = self.subscribing.remove(&number).filter(|_| response.outcome.result().is_some());
         let greeting = match response.outcome.result() {

@@ -261,6 +261,18 @@ fn who_leaves_cancels_what_it_asked_and_leaves_no_question_open() {
 }
 
 #[test]
+fn an_error_without_an_id_fails_the_only_call_of_all_sessions() {
+    let mut hub = two();
+    let complaint = || json!({ "id": null, "error": { "code": -32600 } });
+    asks(&mut hub, A, 9, "tools/call", json!({}));
+    let (_, other) = one(&asks(&mut hub, B, 9, "tools/call", json!({})));
+    assert_eq!(told(&child(&mut hub, complaint())), []);
+    child(&mut hub, json!({ "id": other["id"], "result": {} }));
+    let failed = json!({ "jsonrpc": "2.0", "id": 9, "error": { "code": -32600 } });
+    assert_eq!(one(&child(&mut hub, complaint())), (Some(A), failed));
+}
+
+#[test]
 fn nobody_can_list_the_tasks_of_all() {
     let mut hub = two();
     let (to, refused) = one(&asks(&mut hub, A, 9, "tasks/list", json!({})));

@@ -34,13 +34,8 @@ async fn lines_that_are_no_message_are_dropped_and_the_next_one_counts() {
         "[[[]]]",
         "null",
         r#"{"jsonrpc":"2.0"}"#,
-        r#"{"jsonrpc":"1.0","id":$ID,"result":"forged"}"#,
-        r#"{"id":$ID,"result":"forged"}"#,
-        r#"{"jsonrpc":"2.0","id":"$ID","result":"forged"}"#,
-        r#"{"jsonrpc":"2.0","id":$ID.0,"result":"forged"}"#,
-        r#"{"jsonrpc":"2.0","id":$ID,"id":$ID,"result":"forged"}"#,
-        r#"{"jsonrpc":"2.0","id":$ID,"result":"forged","error":{}}"#,
-        r#"{"jsonrpc":"2.0","id":null,"error":{}}"#,
+        r#"{"id":$ID,"level":"info","message":"a line of a log"}"#,
+        r#"sent {"jsonrpc":"2.0","id":$ID,"result":"forged"}"#,
         r#"{"jsonrpc":"2.0","id":18446744073709551616,"result":"forged"}"#,
         &deep,
         &format!(r#"{{"jsonrpc":"2.0","id":{deep},"result":1}}"#),
@@ -54,6 +49,41 @@ async fn lines_that_are_no_message_are_dropped_and_the_next_one_counts() {
         for junk in junk {
             let answer = session.call_text("7", &after(junk)).await;
             assert_eq!(answer, r#"{"jsonrpc":"2.0","id":7,"result":1.0}"#, "{isolation} {junk:.80}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_not_quite_one_is_taken_where_it_is_clear_and_else_fails_its_call_at_once() {
+    const TAKEN: &str = r#"{"jsonrpc":"2.0","id":7,"result":{"a":1.0}}"#;
+    let complained = r#"{"jsonrpc":"2.0","id":7,"error":{"code":-32600,"message":"m"}}"#;
+    let clear = [
+        (r#"{"jsonrpc":"2.0","id":"$ID","result":{"a":1.0}}"#, TAKEN),
+        (r#"{"jsonrpc":"2.0","id":$ID.0,"result":{"a":1.0}}"#, TAKEN),
+        (r#"{"jsonrpc":"2.0","id":$ID,"result":{"a":1.0},"error":null}"#, TAKEN),
+        ("\u{feff}{\"jsonrpc\":\"2.0\",\"id\":$ID,\"result\":{\"a\":1.0}}", TAKEN),
+        (r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"m"}}"#, complained),
+    ];
+    let unclear = [
+        r#"{"id":$ID,"result":{}}"#,
+        r#"{"jsonrpc":"1.0","id":$ID,"result":{}}"#,
+        r#"{"jsonrpc":"2.0","id":$ID,"id":$ID,"result":{}}"#,
+        r#"{"jsonrpc":"2.0","id":$ID,"result":{},"error":{}}"#,
+        r#"{"jsonrpc":"2.0","id":$ID,"error":"text"}"#,
+        r#"{"jsonrpc":"2.0","id":$ID,"result":NaN}"#,
+    ];
+    let raw = |line: &str| json!({ "name": "raw", "arguments": { "line": line } }).to_string();
+    for isolation in ISOLATIONS {
+        let sidecar = Sidecar::with(&["--isolation", isolation]).await;
+        let session = sidecar.session().await;
+        session.call("echo", json!({ "text": "what was said before is read" })).await;
+        for (line, answer) in clear {
+            assert_eq!(session.call_text("7", &raw(line)).await, answer, "{isolation} {line}");
+        }
+        for line in unclear {
+            let failed: Value = serde_json::from_str(&session.call_text("7", &raw(line)).await).unwrap();
+            assert_eq!((&failed["id"], &failed["error"]["code"]), (&json!(7), &json!(-32603)), "{isolation} {line}");
+            assert_eq!(failed["error"]["data"]["reason"], "message_malformed", "{isolation} {line}");
         }
     }
 }
@@ -115,7 +145,7 @@ async fn line_breaks_and_event_syntax_in_a_childs_message_forge_no_event() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bytes_that_are_no_text_are_dropped_with_their_line() {
-    let script = r#"read line; printf '\377\376\n{"jsonrpc":"2.0","id":1,"result":"\303"}\n{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-11-25"}}\n'; cat >/dev/null"#;
+    let script = r#"read line; printf '\377\376\n{"jsonrpc":"2.0","id":99,"result":"\303"}\n{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-11-25"}}\n'; cat >/dev/null"#;
     let sidecar = Sidecar::around(&[], &["sh", "-c", script]).await;
     let opened = sidecar.initialize("2025-11-25", None).await;
     let answer: Value = opened.json().await.unwrap();

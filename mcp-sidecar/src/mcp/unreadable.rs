@@ -1,0 +1,76 @@
+//! An answer that cannot be read: its call fails at once and is told why, or else would wait until `--call-timeout`.
+
+use super::compose;
+use super::jsonrpc::{Malformed, Message, Outcome, Response, without_mark};
+use super::skim::Skim;
+
+/// What takes the place of a child's line that is no message, if that was meant as an answer to us. What a server says
+/// of its messages in its own words, `sent {…}`, is none.
+pub fn in_place_of(line: &[u8], why: Malformed) -> Option<Message> {
+    let text = without_mark(line);
+    text.trim_ascii_start().starts_with(b"{").then_some(())?;
+    let mut skim = Skim::default();
+    skim.pass(text);
+    let number = skim.passed().answers()?;
+    let message = match why {
+        Malformed::NotJsonRpc(why) => format!("the MCP server's answer is not JSON-RPC: {why}"),
+        Malformed::NotJson | Malformed::TooDeep => "the MCP server's answer is not JSON".to_owned(),
+    };
+    let outcome = Outcome::Error(compose::internal_error(&message, "message_malformed"));
+    Some(Message::Response(Response { id: Some(number.into()), outcome }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mcp::jsonrpc::Incoming;
+    use bytes::Bytes;
+    use serde_json::Value;
+
+    /// Which call fails, and what it is told.
+    fn failed(line: &[u8]) -> Option<(u64, String)> {
+        let why = Incoming::parse_line(&Bytes::copy_from_slice(line)).expect_err("no message");
+        let Message::Response(response) = in_place_of(line, why)? else { panic!("no answer") };
+        let Outcome::Error(error) = &response.outcome else { panic!("no error") };
+        let error: Value = serde_json::from_slice(error).unwrap();
+        assert_eq!((&error["code"], &error["data"]["reason"]), (&(-32603).into(), &"message_malformed".into()));
+        Some((response.answers()?, error["message"].as_str()?.to_owned()))
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_read_fails_its_call_and_says_why() {
+        for (line, why) in [
+            (r#"{"id":5,"result":{}}"#, "not JSON-RPC: jsonrpc must be \"2.0\""),
+            (r#"{"jsonrpc":"1.0","id":"5","result":{}}"#, "not JSON-RPC: jsonrpc must be \"2.0\""),
+            (r#"{"jsonrpc":"2.0","id":5,"error":"text"}"#, "not JSON-RPC: an error is an object"),
+            (r#"{"jsonrpc":"2.0","id":5,"error":null}"#, "not JSON-RPC: a message is a request"),
+            (r#"{"jsonrpc":"2.0","id":5,"result":1,"error":{}}"#, "not JSON-RPC: a message is a request"),
+            (r#"{"jsonrpc":"2.0","id":5,"result":1,"result":2}"#, "not JSON-RPC: a message is an object without"),
+            ("\u{feff} {\"id\":5,\"result\":{}}", "not JSON-RPC: jsonrpc must be \"2.0\""),
+            (r#"{"jsonrpc":"2.0","id":5,"result":{"x":NaN}}"#, "not JSON"),
+            (r#"{"jsonrpc":"2.0","id":5,"result":{}} {"#, "not JSON"),
+            (r#"{"jsonrpc":"2.0","id":5,"result":{"cut": "of"#, "not JSON"),
+        ] {
+            let (number, message) = failed(line.as_bytes()).unwrap_or_else(|| panic!("{line}"));
+            assert_eq!(number, 5);
+            assert!(message.starts_with(&format!("the MCP server's answer is {why}")), "{line}: {message}");
+        }
+        assert!(failed(b"{\"jsonrpc\":\"2.0\",\"id\":5,\"result\":\"\xff\"}").is_some());
+    }
+
+    #[test]
+    fn what_answers_nothing_fails_no_call() {
+        for line in [
+            "junk",
+            r#"sent {"jsonrpc":"2.0","id":5,"result":{}}"#,
+            r#"[{"id":5,"result":{}}]"#,
+            r#"{"id":5,"level":"info","message":"a line of a log"}"#,
+            r#"{"id":5,"method":"POST","result":"a line of a log"}"#,
+            r#"{"id":"x","result":{}}"#,
+            r#"{"result":{"id":5,"error":1}}"#,
+            r#"{'jsonrpc': '2.0', 'id': 5, 'result': {}}"#,
+        ] {
+            assert_eq!(failed(line.as_bytes()), None, "{line}");
+        }
+    }
+}

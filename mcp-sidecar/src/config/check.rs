@@ -5,13 +5,13 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::cli::{Arguments, Bounds, Log, Time, Wrapped};
+use super::cli::{Access, Arguments, Bounds, Log, Time, Wrapped};
 use super::{
     BodyLimits, Config, EraSetting, Isolation, Limits, LogConfig, LogFormat, SessionLimits, Spawning, cluster, words,
 };
 use crate::child::{self, Command};
 use crate::mcp::identity::FromHeader;
-use crate::mcp::origin::OriginPolicy;
+use crate::mcp::origin::{OriginPolicy, listed_host, listed_origin};
 use crate::mcp::version::Era;
 
 /// Lines on their way to a child that is busy, and events on their way from it.
@@ -44,19 +44,25 @@ impl Arguments {
         if limits.warm > 0 && !told.is_empty() {
             faults.push("--warm starts servers before their user is known: it cannot go with --env-from-header or --arg-from-header".to_owned());
         }
+        let port = number("--port", listening.port.as_deref(), 3000, faults);
+        let metrics_port = listening.metrics_port.map(|port| number("--metrics-port", Some(&port), 0, faults));
+        if port != 0 && metrics_port == Some(port) {
+            faults.push("--metrics-port is --port: leave it out, and /metrics is there".to_owned());
+        }
+        let require_user = access.require_user;
         Some(Config {
             host: listening.host.unwrap_or_else(|| "127.0.0.1".to_owned()),
-            port: number("--port", listening.port.as_deref(), 3000, faults),
+            port,
             era: one_of("--era", wrapped.era.as_deref(), &ERAS, faults),
-            metrics_port: listening.metrics_port.map(|port| number("--metrics-port", Some(&port), 0, faults)),
+            metrics_port,
             limits,
-            origin: OriginPolicy { loopback: false, hosts: access.allowed_host, origins: access.allowed_origin },
+            origin: origin(access, faults),
             body: BodyLimits {
                 bytes: at_least_one("--max-body", bounds.max_body.as_deref(), MAX_BODY, faults),
                 within: some_seconds("--body-timeout", time.body_timeout.as_deref(), 60, faults),
             },
             unread_timeout: some_seconds("--unread-timeout", time.unread_timeout.as_deref(), 120, faults),
-            require_user: access.require_user,
+            require_user,
             cluster,
             legacy_sse: listening.legacy_sse,
             shutdown_delay: seconds("--shutdown-delay", time.shutdown_delay.as_deref(), 0, faults),
@@ -84,6 +90,28 @@ impl Arguments {
         };
         Some(Command { program, args: words.collect(), env: Vec::new() })
     }
+}
+
+/// What would refuse everybody, since nothing is ever equal to it, is a fault.
+fn origin(access: Access, faults: &mut Vec<String>) -> OriginPolicy {
+    let mut listed = |option: &str, texts: Vec<String>, read: fn(&str) -> Option<String>, like: &str| -> Vec<String> {
+        let read =
+            |text: String| read(&text).ok_or_else(|| faults.push(format!("{option} {text:?} is no {like}"))).ok();
+        texts.into_iter().filter_map(read).collect()
+    };
+    let host = "host name such as example.com or *.example.com: no scheme, port or path";
+    let page = "origin such as https://app.example.com or https://app.example.com:8443, nor *";
+    let mut hosts = listed("--allowed-host", access.allowed_host, listed_host, host);
+    // It may carry a port for demos; host names do not.
+    let domain = access.base_domain.map(|domain| match domain.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name.to_owned(),
+        _ => domain,
+    });
+    for name in listed("BASE_DOMAIN", domain.into_iter().collect(), listed_host, host) {
+        hosts.extend([format!("*.{name}"), name]);
+    }
+    let origins = listed("--allowed-origin or MCP_CORS_ORIGINS", access.allowed_origin, listed_origin, page);
+    OriginPolicy { loopback: false, hosts, origins }
 }
 
 fn limits(time: &Time, bounds: &Bounds, faults: &mut Vec<String>) -> Limits {

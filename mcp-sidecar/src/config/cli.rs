@@ -102,6 +102,8 @@ pub(super) struct Access {
     /// Refuse requests without X-User-Id
     #[arg(long)]
     pub(super) require_user: bool,
+    #[arg(skip)]
+    pub(super) base_domain: Option<String>,
 }
 
 #[derive(Args, Clone, Debug, Default)]
@@ -199,12 +201,7 @@ impl Arguments {
         let listening = &mut self.listening;
         listening.host = listening.host.take().or_else(|| text("MCP_BIND_HOST"));
         listening.port = listening.port.take().or_else(|| text("MCP_PORT")).or_else(|| text("PORT"));
-        self.access.allowed_host.iter_mut().for_each(|name| name.make_ascii_lowercase());
-        if let Some(domain) = text("BASE_DOMAIN") {
-            // It may carry a port for demos; host names do not.
-            let name = domain.split(':').next().unwrap_or_default().to_ascii_lowercase();
-            self.access.allowed_host.extend([format!("*.{name}"), name]);
-        }
+        self.access.base_domain = text("BASE_DOMAIN");
         let listed = text("MCP_CORS_ORIGINS").unwrap_or_default();
         let origins = listed.split(',').map(str::trim).filter(|one| !one.is_empty());
         self.access.allowed_origin.extend(origins.map(str::to_owned));

@@ -13,6 +13,9 @@ pub(super) fn read(replicas: Replicas, faults: &mut Vec<String>) -> Option<Clust
     if let Some(Err(text)) = advertise {
         faults.push(format!("--advertise {text:?} is no host:port or http://host:port"));
     }
+    if replicas.advertise.is_some() && replicas.redis.is_none() {
+        faults.push("--advertise is for one of several replicas, which share a Redis: set REDIS_URL".to_owned());
+    }
     let redis = replicas.redis?.map_err(|fault| faults.push(format!("REDIS_URL {fault}"))).ok()?;
     Some(ClusterConfig { redis, advertise: advertise.and_then(Result::ok) })
 }

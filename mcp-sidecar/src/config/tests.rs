@@ -126,3 +126,59 @@ fn a_redis_url_or_an_address_that_cannot_be_used_is_told_without_showing_the_pas
         assert!(!found.concat().contains("hunter2"), "{found:?}");
     }
 }
+
+#[test]
+fn hosts_and_origins_that_no_request_can_have_are_faults() {
+    for host in
+        ["", "https://time.example.com", "time.example.com:80", "a b", "*", "x.*", "time.example.com/", ".x.org"]
+    {
+        let found = faults(&["--allowed-host", host, "x"], &[]);
+        assert!(found.len() == 1 && found[0].contains("--allowed-host") && found[0].contains(host), "{found:?}");
+    }
+    for origin in
+        ["", "app.example.com", "foo bar", "https://x.org/mcp", "https://*.x.org", "https://x.org:p", "https://"]
+    {
+        let found = faults(&["--allowed-origin", origin, "x"], &[]);
+        assert!(found.len() == 1 && found[0].contains("--allowed-origin") && found[0].contains(origin), "{found:?}");
+    }
+    let found = faults(&["x"], &[("BASE_DOMAIN", "https://example.com"), ("MCP_CORS_ORIGINS", "https://a.example,b")]);
+    assert!(
+        found.len() == 2 && found.concat().contains("BASE_DOMAIN") && found.concat().contains("\"b\""),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn hosts_and_origins_are_kept_as_a_browser_writes_them() {
+    let hosts =
+        ["Time.Example.com", "*.Example.org", "example.net.", "10.0.0.1", "[2001:DB8::1]", "2001:db8::2", "mcp_time"];
+    let options: Vec<&str> = hosts.iter().flat_map(|host| ["--allowed-host", *host]).chain(["x"]).collect();
+    let kept = config(&options, &[]).unwrap().origin.hosts;
+    let as_sent =
+        ["time.example.com", "*.example.org", "example.net", "10.0.0.1", "2001:db8::1", "2001:db8::2", "mcp_time"];
+    assert_eq!(kept, as_sent);
+    let listed =
+        " https://App.example.com/,http://x.org:80, https://x.org:8443,https://y.org:443/,http://[::1]:5,*,null,";
+    let more = ["--allowed-origin", "chrome-extension://abcdef", "--allowed-origin", "file://", "x"];
+    let kept = config(&more, &[("MCP_CORS_ORIGINS", listed)]).unwrap().origin.origins;
+    assert_eq!(kept[..2], ["chrome-extension://abcdef", "file://"]);
+    let as_sent = [
+        "https://app.example.com",
+        "http://x.org",
+        "https://x.org:8443",
+        "https://y.org",
+        "http://[::1]:5",
+        "*",
+        "null",
+    ];
+    assert_eq!(kept[2..], as_sent);
+}
+
+#[test]
+fn one_port_for_two_and_an_address_for_replicas_that_are_none_are_faults() {
+    let found = faults(&["--port", "4190", "--metrics-port", "4190", "--advertise", "time-1:3000", "x"], &[]);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found.concat().contains("--metrics-port") && found.concat().contains("REDIS_URL"), "{found:?}");
+    assert_eq!(faults(&["--metrics-port", "3000", "x"], &[]).len(), 1);
+    assert!(config(&["--port", "0", "--metrics-port", "0", "x"], &[]).is_ok());
+}

@@ -84,6 +84,38 @@ impl OriginPolicy {
     }
 }
 
+/// What an operator lists as a host, as [`OriginPolicy::hosts`] has it. `None`: no request can have that name.
+#[must_use]
+pub fn listed_host(text: &str) -> Option<String> {
+    if text.parse::<IpAddr>().is_ok() {
+        return Some(text.to_ascii_lowercase());
+    }
+    let (below, name) = text.strip_prefix("*.").map_or(("", text), |name| ("*.", name));
+    // Whatever has a port already cannot get one.
+    let name = name_of(&format!("{name}:0")).filter(|name| !name.is_empty() && !name.starts_with('.'))?;
+    Some(format!("{below}{name}"))
+}
+
+/// What an operator lists as an origin, as browsers write it (RFC 6454 §6.2), which is without the scheme's own port.
+/// `None`: no page can have that origin.
+#[must_use]
+pub fn listed_origin(text: &str) -> Option<String> {
+    if ["*", "null", "file://"].contains(&text) {
+        return Some(text.to_owned());
+    }
+    // As it stands in an address bar.
+    let origin = text.strip_suffix('/').unwrap_or(text).to_ascii_lowercase();
+    let (scheme, authority) = origin.split_once("://")?;
+    let own_port = match scheme {
+        "https" => ":443",
+        "http" => ":80",
+        _ => "",
+    };
+    let is_scheme = scheme.starts_with(|first: char| first.is_ascii_lowercase())
+        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+    (is_scheme && name_of(authority).is_some()).then(|| origin.strip_suffix(own_port).unwrap_or(&origin).to_owned())
+}
+
 /// The host of an authority, in lower case, without port and brackets. `None` when it is no `host[:port]`.
 fn name_of(authority: &str) -> Option<String> {
     let (name, port) = match authority.strip_prefix('[') {

@@ -82,6 +82,8 @@ fn a_probe_that_names_nothing_to_probe_is_misused() {
 #[test]
 fn the_server_of_the_environment_can_be_probed() {
     let mut command = sidecar(&["probe"]);
+    // What only matters to those who serve it may be wrong.
+    command.envs([("MCP_PORT", "abc"), ("LOG_LEVEL", "x"), ("LOG_FORMAT", "x"), ("BASE_DOMAIN", "https://x")]);
     let probed = command.env("SERVER_COMMAND", format!("python3 '{DESCRIBED}'")).output().unwrap();
     assert!(text(probed.stdout).starts_with("server        described 1.2"));
 }

@@ -31,6 +31,9 @@ Examples:
 
 Everything after COMMAND belongs to it, options too. To wrap a program that is called probe: mcp-sidecar -- probe";
 
+/// Which server, and what it is not told. The other variables say how a sidecar serves: they may be wrong here.
+const VARIABLES: [&str; 3] = ["SERVER_COMMAND", "REDIS_URL", "REDIS_PASSWORD"];
+
 /// Starts a stdio MCP server and shows what it is: eras, versions, tools, prompts, resources, and how it behaves.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES, max_term_width = 100)]
@@ -64,6 +67,7 @@ pub(super) fn main(
         return misused("--timeout is not a number of seconds above 0");
     };
     let json = options.json;
+    let vars = vars.into_iter().filter(|(name, _)| VARIABLES.iter().any(|known| name == known));
     let config = match Config::from_args(options.into_sidecar(), vars) {
         Ok(config) => config,
         Err(Unusable::Usage(usage)) => return explain(&usage),

@@ -1,10 +1,15 @@
 //! What is said first to a server, and what its answer tells: `server/discover` (2026-07-28 server/discover,
 //! stdio §Backward Compatibility) or `initialize` (2025-11-25 basic/lifecycle).
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::compose::Edited;
+use super::headers;
 use super::jsonrpc::Outcome;
+use super::version::ProtocolVersion;
 
 /// The newest modern revision that we ask for.
 pub const MODERN: &str = "2026-07-28";
@@ -66,6 +71,25 @@ pub fn discovered(outcome: &Outcome) -> Discovery {
             Discovery::Modern(said)
         }
         _ => Discovery::Legacy,
+    }
+}
+
+/// A client chooses one of the revisions that a DiscoverResult names (server/discover §DiscoverResult), and what the
+/// server speaks but the sidecar does not would be refused. Where none would be left, it stays as it is.
+pub fn name_only_spoken(result: &mut Bytes) {
+    #[derive(Deserialize)]
+    struct DiscoverResult<'a> {
+        #[serde(borrow, rename = "supportedVersions")]
+        supported_versions: &'a RawValue,
+    }
+    let Ok(DiscoverResult { supported_versions: raw }) = serde_json::from_slice(result) else { return };
+    let Ok(named) = serde_json::from_str::<Vec<String>>(raw.get()) else { return };
+    let is_spoken =
+        |version: &&String| headers::MODERN.contains(&version.as_str()) || ProtocolVersion::parse(version).is_some();
+    let spoken: Vec<&String> = named.iter().filter(is_spoken).collect();
+    if !spoken.is_empty() && spoken.len() < named.len() {
+        let part = result.slice_ref(raw.get().as_bytes());
+        *result = Edited::replacing(result.clone(), &part, json!(spoken).to_string().into()).into_bytes();
     }
 }
 
@@ -143,6 +167,25 @@ mod tests {
         assert_eq!(introduction.capabilities, json!({ "tools": {} }));
         assert_eq!(introduction.server_info["name"], "x");
         assert_eq!(introduction.instructions.as_deref(), Some("be kind"));
+    }
+
+    #[test]
+    fn a_revision_that_only_the_server_speaks_is_not_passed_on() {
+        for (named, passed_on) in [
+            (r#"["2027-01-01", "2026-07-28","DRAFT","2025-11-25"]"#, r#"["2026-07-28","2025-11-25"]"#),
+            (r#"[ "2026-07-28" ]"#, r#"[ "2026-07-28" ]"#),
+            (r#"["2027-01-01"]"#, r#"["2027-01-01"]"#),
+            ("[]", "[]"),
+            ("[1]", "[1]"),
+        ] {
+            let result = |versions| format!(r#"{{"n": 1.0, "supportedVersions":{versions}, "_meta":{{}}}}"#);
+            let mut text = Bytes::from(result(named));
+            name_only_spoken(&mut text);
+            assert_eq!(text, result(passed_on));
+        }
+        let mut odd = Bytes::from_static(b"[]");
+        name_only_spoken(&mut odd);
+        assert_eq!(odd, "[]");
     }
 
     #[test]

@@ -21,8 +21,10 @@ pub mod shared;
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde::Deserialize;
 
-use super::jsonrpc::{Incoming, Message, Notification};
+use super::compose::METHOD_NOT_FOUND;
+use super::jsonrpc::{Incoming, Message, Notification, Outcome};
 use super::lines::TooLong;
 use super::rejection::Rejection;
 use super::route::{Route, Seat};
@@ -182,4 +184,18 @@ fn concerns_many(note: &Notification) -> bool {
     ]
     .iter()
     .any(|name| note.method.is(name))
+}
+
+/// basic/transports/streamable-http §Protocol Version Header, §Server Validation; basic/index §_meta.
+fn status_of(outcome: &Outcome) -> u16 {
+    #[derive(Deserialize)]
+    struct Error {
+        code: i32,
+    }
+    let Outcome::Error(error) = outcome else { return 200 };
+    match serde_json::from_slice(error) {
+        Ok(Error { code: METHOD_NOT_FOUND }) => 404,
+        Ok(Error { code: -32022..=-32020 }) => 400,
+        _ => 200,
+    }
 }

@@ -1,16 +1,16 @@
 //! Modern clients, modern child: every request stands alone, and all of them share one child. Ids, progress tokens and
 //! subscription ids are remapped, so that equal ones of several clients cannot meet; everything else passes verbatim.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde::Deserialize;
 
 use super::listing::{self, Listing};
-use super::{Event, Output};
-use crate::mcp::compose::{self, Edited, METHOD_NOT_FOUND};
+use super::{Event, Output, status_of};
+use crate::mcp::compose::{self, Edited};
 use crate::mcp::correlate::{CANCELLED_FOR, Call, Correlator, Routed};
+use crate::mcp::introduction;
 use crate::mcp::jsonrpc::{Incoming, Message, Notification, Outcome, Request, Response};
 use crate::mcp::lines::TooLong;
 use crate::mcp::rejection::Rejection;
@@ -27,6 +27,8 @@ pub struct Modern {
     subscriptions: BTreeMap<u64, bool>,
     /// `tools/list` in flight, and whether it is the first page that was asked for.
     lists: BTreeMap<u64, bool>,
+    /// `server/discover` in flight.
+    discoveries: BTreeSet<u64>,
     /// When a call was last cancelled: the child may be at it still.
     cancelled: Option<Duration>,
     listing: Listing,
@@ -39,6 +41,7 @@ impl Modern {
             max_calls,
             subscriptions: BTreeMap::new(),
             lists: BTreeMap::new(),
+            discoveries: BTreeSet::new(),
             cancelled: None,
             listing: Listing::default(),
         }
@@ -104,6 +107,8 @@ impl Modern {
             self.subscriptions.insert(number, false);
         } else if let Some(first) = listing::asks_first_page(request) {
             self.lists.insert(number, first);
+        } else if request.method.is("server/discover") {
+            self.discoveries.insert(number);
         }
         Ok(line)
     }
@@ -121,6 +126,8 @@ impl Modern {
                 self.name_subscription(number, result);
             } else if let Some(&first) = self.lists.get(&number) {
                 listing::overheard(result, first, outputs);
+            } else if self.discoveries.contains(&number) {
+                introduction::name_only_spoken(result);
             }
         }
         self.forget(number);
@@ -143,6 +150,7 @@ impl Modern {
     fn forget(&mut self, number: u64) {
         self.subscriptions.remove(&number);
         self.lists.remove(&number);
+        self.discoveries.remove(&number);
     }
 
     fn notification(&mut self, note: Notification, outputs: &mut Vec<Output>) {
@@ -277,20 +285,6 @@ fn relay(incoming: &Incoming, outputs: &mut Vec<Output>) {
             }
             _ => Output::Stray("client answered or cancelled what is not open"),
         });
-    }
-}
-
-/// basic/transports/streamable-http §Protocol Version Header, §Server Validation; basic/index §_meta.
-fn status_of(outcome: &Outcome) -> u16 {
-    #[derive(Deserialize)]
-    struct Error {
-        code: i32,
-    }
-    let Outcome::Error(error) = outcome else { return 200 };
-    match serde_json::from_slice(error) {
-        Ok(Error { code: METHOD_NOT_FOUND }) => 404,
-        Ok(Error { code: -32022..=-32020 }) => 400,
-        _ => 200,
     }
 }
 

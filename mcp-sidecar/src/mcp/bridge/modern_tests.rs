@@ -75,6 +75,21 @@ fn the_result_of_a_subscription_names_the_clients_id() {
 }
 
 #[test]
+fn a_discovery_names_the_revisions_that_are_spoken_here_and_other_results_stay_as_they_are() {
+    let mut bridge = Modern::new(9);
+    let result =
+        |id: &str, versions| format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{"supportedVersions":{versions}}}}}"#);
+    let (all, spoken) = (r#"["2027-01-01","2026-07-28"]"#, r#"["2026-07-28"]"#);
+    for (stream, method, told) in [(1, "server/discover", spoken), (2, "tools/call", all)] {
+        on(&mut bridge, asked(stream, "\"x\"", method, ""));
+        assert_eq!(
+            on(&mut bridge, child(&result(&stream.to_string(), all))),
+            [answer(stream, 200, &result("\"x\"", told))]
+        );
+    }
+}
+
+#[test]
 fn a_subscription_that_the_child_cancels_or_the_sidecar_ends_has_a_result() {
     let closed = r#"{"jsonrpc":"2.0","id":"s","result":{"resultType":"complete","_meta":{"io.modelcontextprotocol/subscriptionId":"s"}}}"#;
     let mut bridge = Modern::new(9);

@@ -4,12 +4,13 @@ use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 
 use super::{explain, misused, tell};
 use crate::config::cli::{Arguments, local_url};
+use crate::logging::one_line;
 
 const EXAMPLES: &str = "\
 Exit code: 0 when the answer is 200, else 1, with the reason on stderr.
@@ -26,7 +27,7 @@ struct Options {
     /// What to ask; /health instead of /ready asks for the sidecar alone (default: /ready on `MCP_PORT`, `PORT` or 3000)
     #[arg(long, value_name = "URL")]
     url: Option<String>,
-    /// Seconds to wait (default: 30)
+    /// Seconds until the answer must be complete (default: 30)
     #[arg(long, value_name = "S")]
     timeout: Option<String>,
 }
@@ -48,7 +49,10 @@ pub(super) fn main(
     };
     match target.ask(timeout) {
         Ok(Answer { status: 200, .. }) => ExitCode::SUCCESS,
-        Ok(Answer { status, body }) => failed(&format!("{url} answered {status}: {body}")),
+        Ok(Answer { status, body }) => failed(&format!("{url} answered {status}: {}", one_line(body.trim_end()))),
+        Err(cause) if matches!(cause.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+            failed(&format!("{url} gave no answer within {} s", timeout.as_secs_f64()))
+        }
         Err(cause) => failed(&format!("{url} does not answer: {cause}")),
     }
 }
@@ -90,13 +94,14 @@ impl Target {
     }
 
     fn ask(&self, timeout: Duration) -> io::Result<Answer> {
-        let mut stream = connect(self.authority.to_socket_addrs()?, timeout)?;
-        stream.set_read_timeout(Some(timeout))?;
-        stream.set_write_timeout(Some(timeout))?;
+        let deadline = Instant::now() + timeout;
+        let mut stream = connect(self.authority.to_socket_addrs()?, deadline)?;
+        stream.set_write_timeout(Some(left(deadline)?))?;
         let Self { authority, path } = self;
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n")?;
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes())?;
         let mut answer = Vec::new();
-        stream.take(1 << 16).read_to_end(&mut answer)?;
+        Until { stream, deadline }.take(1 << 16).read_to_end(&mut answer)?;
         let answer = String::from_utf8_lossy(&answer);
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
@@ -105,11 +110,30 @@ impl Target {
     }
 }
 
+/// An answer must be complete by then: a byte now and then is none.
+struct Until {
+    stream: TcpStream,
+    deadline: Instant,
+}
+
+impl Read for Until {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.stream.set_read_timeout(Some(left(self.deadline)?))?;
+        self.stream.read(into)
+    }
+}
+
+/// Never zero, which would be for ever.
+fn left(deadline: Instant) -> io::Result<Duration> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(left) }
+}
+
 /// The first that is listened at: a sidecar at 127.0.0.1 is `localhost` too where that is ::1 first.
-fn connect(addrs: impl Iterator<Item = SocketAddr>, timeout: Duration) -> io::Result<TcpStream> {
+fn connect(addrs: impl Iterator<Item = SocketAddr>, deadline: Instant) -> io::Result<TcpStream> {
     let mut refused = io::ErrorKind::NotFound.into();
     for addr in addrs {
-        match TcpStream::connect_timeout(&addr, timeout) {
+        match TcpStream::connect_timeout(&addr, left(deadline)?) {
             Ok(stream) => return Ok(stream),
             Err(cause) => refused = cause,
         }
@@ -127,7 +151,7 @@ mod tests {
         let addr = |listener: &TcpListener| listener.local_addr().unwrap();
         let listening = TcpListener::bind("127.0.0.1:0").unwrap();
         let nobody = addr(&TcpListener::bind("127.0.0.1:0").unwrap());
-        let at = |addrs: &[SocketAddr]| connect(addrs.iter().copied(), Duration::from_secs(20));
+        let at = |addrs: &[SocketAddr]| connect(addrs.iter().copied(), Instant::now() + Duration::from_secs(20));
         assert_eq!(at(&[nobody, addr(&listening)]).unwrap().peer_addr().unwrap(), addr(&listening));
         assert_eq!(at(&[nobody]).unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
     }

@@ -11,6 +11,7 @@
 pub mod descriptors;
 mod family;
 mod label;
+mod orphans;
 pub mod private;
 mod processes;
 pub mod reap;

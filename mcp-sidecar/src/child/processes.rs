@@ -2,6 +2,7 @@
 //! each would read about all others.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
 use std::fs;
 use std::sync::Arc;
 
@@ -9,31 +10,42 @@ use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
+use super::orphans;
 use super::watchdog::COOKIE;
 
 /// The last look that others may share.
 static SHARED: Mutex<Option<(Instant, Arc<Look>)>> = Mutex::const_new(None);
 
+/// A list of children in which one is always missing is believed at last.
+const READINGS: usize = 20;
+
+/// A process that no other has been or will be: its id is given to others when it is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Identity {
+    pub(super) id: u32,
+    /// Clock ticks from boot to the fork.
+    pub(super) started: u64,
+}
+
 /// One line of /proc, as far as kinship goes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Process {
-    pub(super) id: u32,
+    pub(super) identity: Identity,
     pub(super) group: u32,
-    is_zombie: bool,
-    parent: u32,
-    session: u32,
-    /// Clock ticks since boot.
-    started: u64,
+    pub(super) is_zombie: bool,
+    pub(super) parent: u32,
+    pub(super) session: u32,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Look {
+    /// By their ids.
     all: Vec<Process>,
-    /// Places in `all`, by the parent.
-    children: HashMap<u32, Vec<usize>>,
-    /// By the group, and by the session.
-    members: HashMap<u32, Vec<usize>>,
+    /// Places in `all`, by the parent, the group, and the session.
+    kin: HashMap<u32, Vec<usize>>,
     cookies: BTreeMap<Vec<u8>, Vec<usize>>,
+    /// Those that this process has adopted.
+    orphans: Vec<Process>,
 }
 
 impl Look {
@@ -47,25 +59,25 @@ impl Look {
             return Arc::clone(look);
         }
         let began = Instant::now();
-        // Nobody carries a cookie of ours who is older than we are.
-        let look = spawn_blocking(|| Self::since(&BTreeSet::from([std::process::id()]))).await.unwrap_or_default();
-        let look = Arc::new(look);
+        let look = Arc::new(spawn_blocking(Self::ours).await.unwrap_or_default());
         *last = Some((began, Arc::clone(&look)));
         look
     }
 
-    /// Reads /proc, and the cookies of all that are not older than the first of `leaders`: looking for those is what
-    /// costs. Everybody's if one of them cannot be asked any more. Not for an async worker.
-    pub(super) fn since(leaders: &BTreeSet<u32>) -> Self {
-        let mut look = Self { all: processes(), ..Self::default() };
-        let starts = leaders.iter().map(|id| look.all.iter().find(|process| process.id == *id).map(|one| one.started));
-        let since = starts.collect::<Option<Vec<_>>>().and_then(|starts| starts.into_iter().min()).unwrap_or(0);
+    fn ours() -> Self {
+        // Nobody carries a cookie of ours who is older than we are.
+        let started = Process::read(std::process::id()).map_or(0, |process| process.identity.started);
+        let look = Self::since(started);
+        Self { orphans: orphans::among(look.children_of_ours()), ..look }
+    }
+
+    /// Reads /proc, and the cookies of all that started then or later: looking for those is what costs. Not for an
+    /// async worker.
+    pub(super) fn since(started: u64) -> Self {
+        let mut look = Self::of(processes());
         for (place, process) in look.all.iter().enumerate() {
-            look.children.entry(process.parent).or_default().push(place);
-            look.members.entry(process.group).or_default().push(place);
-            look.members.entry(process.session).or_default().push(place);
-            if process.started >= since
-                && let Some(cookie) = cookie_of(process.id)
+            if process.identity.started >= started
+                && let Some(cookie) = cookie_of(process.identity.id)
             {
                 look.cookies.entry(cookie).or_default().push(place);
             }
@@ -73,28 +85,70 @@ impl Look {
         look
     }
 
-    /// Children of `parent` that have ended and wait to be collected.
-    pub(super) fn zombies_of(&self, parent: u32) -> Vec<u32> {
-        let children = self.children.get(&parent).into_iter().flatten().map(|&place| self.all[place]);
-        children.filter(|process| process.is_zombie).map(|process| process.id).collect()
+    fn of(mut all: Vec<Process>) -> Self {
+        all.sort_unstable_by_key(|process| process.identity);
+        let mut kin: HashMap<u32, Vec<usize>> = HashMap::new();
+        for (place, process) in all.iter().enumerate() {
+            let numbers = BTreeSet::from([process.parent, process.group, process.session]);
+            // Zero is whoever is outside of this namespace of processes.
+            for number in numbers.into_iter().filter(|number| *number != 0) {
+                kin.entry(number).or_default().push(place);
+            }
+        }
+        Self { all, kin, ..Self::default() }
     }
 
-    /// The living among `leaders`' groups, sessions and descendants, and all whose cookie starts with `cookie`.
-    pub(super) fn living(&self, leaders: &BTreeSet<u32>, cookie: &str) -> Vec<Process> {
-        let of = |kin: &HashMap<u32, Vec<usize>>, id: u32| kin.get(&id).cloned().unwrap_or_default();
-        let cookie = cookie.as_bytes();
-        let carriers = self.cookies.range(cookie.to_vec()..).take_while(|(carried, _)| carried.starts_with(cookie));
-        let mut found: Vec<usize> = carriers.flat_map(|(_, places)| places.iter().copied()).collect();
-        found.extend(
-            leaders.iter().flat_map(|&leader| [of(&self.members, leader), of(&self.children, leader)].concat()),
-        );
-        let mut kin = BTreeSet::new();
+    fn children(&self, parent: u32) -> impl Iterator<Item = Process> {
+        self.kin(parent).map(|place| self.all[place]).filter(move |process| process.parent == parent)
+    }
+
+    pub(super) fn children_of_ours(&self) -> impl Iterator<Item = Process> {
+        self.children(std::process::id())
+    }
+
+    fn kin(&self, number: u32) -> impl Iterator<Item = usize> {
+        self.kin.get(&number).into_iter().flatten().copied()
+    }
+
+    pub(super) fn orphans(&self) -> &[Process] {
+        &self.orphans
+    }
+
+    /// Children of `parent` that have ended and wait to be collected.
+    pub(super) fn zombies_of(&self, parent: u32) -> Vec<u32> {
+        self.children(parent).filter(|process| process.is_zombie).map(|process| process.identity.id).collect()
+    }
+
+    /// The living among these and all whose cookie starts with `cookie`, their groups, sessions and descendants: no
+    /// group and no session is ever of two families, since each begins with a session of its own.
+    pub(super) fn living(&self, roots: &BTreeSet<Identity>, cookie: Option<&str>) -> Vec<Process> {
+        let mut found: Vec<usize> = cookie.into_iter().flat_map(|cookie| self.carriers(cookie.as_bytes())).collect();
+        for root in roots {
+            match self.all.binary_search_by_key(&root.id, |process| process.identity.id) {
+                // Since when it is there could not be read: no descriptor was left.
+                Ok(place) if self.all[place].identity == *root || root.started == 0 => found.push(place),
+                // The id is a stranger's now.
+                Ok(_) => {}
+                // Its group has outlived it, or nobody.
+                Err(_) => found.extend(self.kin(root.id)),
+            }
+        }
+        let (mut kin, mut asked) = (BTreeSet::new(), BTreeSet::new());
         while let Some(place) = found.pop() {
-            if kin.insert(place) {
-                found.extend(of(&self.children, self.all[place].id));
+            let process = self.all[place];
+            kin.insert(place);
+            for number in [process.identity.id, process.group, process.session] {
+                if asked.insert(number) {
+                    found.extend(self.kin(number));
+                }
             }
         }
         kin.into_iter().map(|place| self.all[place]).filter(|process| !process.is_zombie).collect()
+    }
+
+    fn carriers(&self, cookie: &[u8]) -> Vec<usize> {
+        let carriers = self.cookies.range(cookie.to_vec()..).take_while(|(carried, _)| carried.starts_with(cookie));
+        carriers.flat_map(|(_, places)| places.iter().copied()).collect()
     }
 }
 
@@ -102,7 +156,24 @@ impl Look {
 fn processes() -> Vec<Process> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     let ids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    ids.filter_map(|id: u32| Process::parse(id, &fs::read(format!("/proc/{id}/stat")).ok()?)).collect()
+    ids.filter_map(Process::read).collect()
+}
+
+/// The children of this process' first thread, to which the system gives orphans: a few ids, instead of all of /proc.
+/// Not every kernel lists them. Also those that have ended and wait to be collected.
+pub(super) fn listed_children() -> Option<Vec<Process>> {
+    let me = std::process::id();
+    let mut children = Vec::new();
+    for _ in 0..READINGS {
+        let ids = fs::read_to_string(format!("/proc/self/task/{me}/children")).ok()?;
+        let all = ids.split_ascii_whitespace().map(|id| Process::read(id.parse().ok()?));
+        children = all.collect();
+        // Who is gone already may have left somebody behind, who was not in the list yet.
+        if children.iter().all(Option::is_some) {
+            break;
+        }
+    }
+    Some(children.into_iter().flatten().filter(|process| process.parent == me).collect())
 }
 
 fn cookie_of(id: u32) -> Option<Vec<u8>> {
@@ -112,6 +183,11 @@ fn cookie_of(id: u32) -> Option<Vec<u8>> {
 }
 
 impl Process {
+    /// As it is now.
+    pub(super) fn read(id: u32) -> Option<Self> {
+        Self::parse(id, &fs::read(format!("/proc/{id}/stat")).ok()?)
+    }
+
     /// proc_pid_stat(5): `id (name) state parent group session …`; the name may contain anything.
     fn parse(id: u32, stat: &[u8]) -> Option<Self> {
         let name_end = stat.iter().rposition(|byte| *byte == b')')?;
@@ -120,7 +196,26 @@ impl Process {
         let mut number = || std::str::from_utf8(fields.next()?).ok()?.parse().ok();
         let [parent, group, session] = [number()?, number()?, number()?];
         let started = std::str::from_utf8(fields.nth(15)?).ok()?.parse().ok()?;
-        Some(Self { id, group, is_zombie, parent, session, started })
+        Some(Self { identity: Identity { id, started }, group, is_zombie, parent, session })
+    }
+}
+
+impl Identity {
+    /// The same process, as it is now, if it is there.
+    pub(super) fn process(self) -> Option<Process> {
+        Process::read(self.id).filter(|process| process.identity == self)
+    }
+
+    /// As it is shown.
+    pub(super) fn parse(shown: &str) -> Option<Self> {
+        let (id, started) = shown.split_once(' ')?;
+        Some(Self { id: id.parse().ok()?, started: started.parse().ok()? })
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.id, self.started)
     }
 }
 
@@ -131,34 +226,45 @@ mod tests {
     #[test]
     fn a_process_name_cannot_pretend_another_kinship() {
         let process = Process::parse(7, b"7 (a) S 1 1 (x)) Z 5 6 9 0 -1 0 0 0 0 0 0 0 0 0 0 20 0 1 444 0").unwrap();
-        assert_eq!((process.parent, process.group, process.session, process.started), (5, 6, 9, 444));
+        let started = process.identity.started;
+        assert_eq!((process.parent, process.group, process.session, started), (5, 6, 9, 444));
     }
 
     #[test]
     fn we_are_in_our_own_list() {
         let own = std::process::id();
-        let found = processes().into_iter().find(|process| process.id == own).unwrap();
-        assert!(!found.is_zombie && found.started > 0);
+        let found = processes().into_iter().find(|process| process.identity.id == own).unwrap();
+        assert!(!found.is_zombie && found.identity.started > 0);
+        assert_eq!(Identity::parse(&found.identity.to_string()), Some(found.identity));
+    }
+
+    fn process(id: u32, parent: u32, session: u32) -> Process {
+        Process { identity: Identity { id, started: 1 }, group: session, is_zombie: false, parent, session }
+    }
+
+    fn ids(look: &Look, root: Identity, cookie: Option<&str>) -> Vec<u32> {
+        let living = look.living(&BTreeSet::from([root]), cookie);
+        living.into_iter().map(|process| process.identity.id).collect()
     }
 
     #[test]
     fn families_are_told_apart_by_group_session_descent_and_cookie() {
-        let process = |id, parent, group| Process { id, group, is_zombie: false, parent, session: group, started: 1 };
-        // Two leaders, a child of the first that fled its group, that one's own child, and a daemon with a cookie.
-        let all =
-            vec![process(10, 1, 10), process(20, 1, 20), process(11, 10, 99), process(12, 11, 98), process(30, 1, 30)];
-        let mut look = Look { all, ..Look::default() };
-        for (place, one) in look.all.iter().enumerate() {
-            look.children.entry(one.parent).or_default().push(place);
-            look.members.entry(one.group).or_default().push(place);
-        }
-        look.cookies.insert(b"a.1.".to_vec(), vec![4]);
-        let ids = |leader, cookie| {
-            let living = look.living(&BTreeSet::from([leader]), cookie);
-            living.into_iter().map(|process| process.id).collect::<Vec<_>>()
-        };
-        assert_eq!(ids(10, "a.1."), [10, 11, 12, 30]);
-        assert_eq!(ids(20, "a.10."), [20]);
-        assert_eq!(ids(0, "a."), [30]);
+        // Two leaders, a child of the first that fled its session, that one's own child, one that it has left in the
+        // session to which it fled, and a daemon with a cookie.
+        let all = [(10, 1, 10), (20, 1, 20), (11, 10, 99), (12, 11, 98), (13, 1, 99), (30, 1, 30)];
+        let mut look = Look::of(all.map(|(id, parent, session)| process(id, parent, session)).to_vec());
+        look.cookies.insert(b"a.1.".to_vec(), vec![5]);
+        let leader = |id| Identity { id, started: 1 };
+        assert_eq!(ids(&look, leader(10), Some("a.1.")), [10, 11, 12, 13, 30]);
+        assert_eq!(ids(&look, leader(20), Some("a.10.")), [20]);
+        assert_eq!(ids(&look, leader(20), None), [20]);
+        assert_eq!(ids(&look, leader(2), Some("a.")), [30]);
+    }
+
+    #[test]
+    fn a_group_outlives_its_leader_and_an_id_may_have_come_to_a_stranger() {
+        let look = Look::of(vec![process(11, 1, 10), process(20, 1, 20)]);
+        assert_eq!(ids(&look, Identity { id: 10, started: 1 }, None), [11]);
+        assert_eq!(ids(&look, Identity { id: 20, started: 2 }, None), [0; 0]);
     }
 }

@@ -1,7 +1,7 @@
 //! Exit statuses: those of our children, which only their keepers may collect, and those of orphans, which PID 1
 //! inherits and must collect lest the process table fills.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::process;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
@@ -16,26 +16,64 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::family::pid;
-use super::processes::Look;
+use super::processes::{Identity, Look, Process};
+use super::{orphans, watchdog};
 
 /// How long a child of ours that has ended may hide orphans from us.
 const COME_BACK: Duration = Duration::from_millis(50);
 
-/// Children that somebody here will wait for. Held while forking, so that a child that dies at once is not taken
-/// for an orphan.
-static OWN: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+/// Held while forking, so that a child that dies at once is not taken for an orphan.
+static OWN: Mutex<Own> = Mutex::new(Own { ids: BTreeSet::new(), lasting: BTreeMap::new() });
 /// How many there are, for those who wait for none.
 static COUNT: LazyLock<watch::Sender<usize>> = LazyLock::new(|| watch::Sender::new(0));
 
-fn own() -> MutexGuard<'static, BTreeSet<u32>> {
+struct Own {
+    /// Children that somebody here will wait for.
+    ids: BTreeSet<u32>,
+    /// When they started, of those that lead a family which nobody has begun to end.
+    lasting: BTreeMap<u32, u64>,
+}
+
+fn own() -> MutexGuard<'static, Own> {
     OWN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub(super) fn spawn_registered(command: &mut process::Command) -> io::Result<process::Child> {
+    spawn(command, &mut own())
+}
+
+/// The same for one that will lead a family.
+pub(super) fn spawn_leader(command: &mut process::Command) -> io::Result<(process::Child, Identity)> {
     let mut own = own();
+    let child = spawn(command, &mut own)?;
+    let id = child.id();
+    // Who started nobody knows when may have been there before everybody.
+    let leader = Process::read(id).map_or(Identity { id, started: 0 }, |process| process.identity);
+    own.lasting.insert(id, leader.started);
+    Ok((child, leader))
+}
+
+fn spawn(command: &mut process::Command, own: &mut Own) -> io::Result<process::Child> {
     let child = command.spawn()?;
-    own.insert(child.id());
+    own.ids.insert(child.id());
     Ok(child)
+}
+
+/// The family of this leader is being ended.
+pub(super) fn ends(leader: u32) {
+    own().lasting.remove(&leader);
+}
+
+/// When the oldest family started that nobody has begun to end.
+pub(super) fn oldest() -> u64 {
+    own().lasting.values().copied().min().unwrap_or(u64::MAX)
+}
+
+/// Without those that somebody here will wait for.
+pub(super) fn not_own(mut children: Vec<Process>) -> Vec<Process> {
+    let own = own();
+    children.retain(|child| !own.ids.contains(&child.identity.id));
+    children
 }
 
 /// Counts a child of ours as one to wait for at the end.
@@ -47,7 +85,7 @@ pub(super) fn count() {
 pub(super) fn collect(id: u32) {
     let mut own = own();
     waitpid(pid(id), Some(WaitPidFlag::WNOHANG)).ok();
-    own.remove(&id);
+    own.ids.remove(&id);
 }
 
 /// One that was counted is gone, and its end has been told.
@@ -55,11 +93,12 @@ pub(super) fn uncount() {
     COUNT.send_modify(|count| *count -= 1);
 }
 
-/// Waits until no child is left: the last thing to do before the supervisor's runtime ends, since dropped children
-/// are stopped in its background.
+/// Waits until no child is left, and ends what they left behind: the last thing to do before the supervisor's runtime
+/// ends, since dropped children are stopped in its background.
 pub async fn none_left() {
     // The sender is static: it cannot be gone.
     COUNT.subscribe().wait_for(|count| *count == 0).await.ok();
+    orphans::end().await;
 }
 
 /// Makes this process the parent of orphaned descendants and collects them when they end. As PID 1 it is that
@@ -71,10 +110,17 @@ pub fn adopt_orphans(supervisor: &Handle) -> io::Result<()> {
     let _reactor = supervisor.enter();
     // Before Linux 3.4 there is none: then only PID 1 has orphans.
     prctl::set_child_subreaper(true).ok();
+    orphans::begin();
+    supervisor.spawn(orphans::announce());
     let mut exits = signal(SignalKind::child())?;
     supervisor.spawn(async move {
         while exits.recv().await.is_some() {
-            while collect_orphans() {
+            orphans::stir();
+            loop {
+                watchdog::replace().await;
+                if !collect_orphans() {
+                    break;
+                }
                 collect_hidden(&Look::shared().await.zombies_of(process::id()));
                 sleep(COME_BACK).await;
             }
@@ -96,7 +142,7 @@ fn collect_orphans() -> bool {
         let own = own();
         match waitid(Id::All, peek).ok().and_then(|status| status.pid()) {
             None => return false,
-            Some(ended) if own.contains(&ended.as_raw().cast_unsigned()) => return true,
+            Some(ended) if own.ids.contains(&ended.as_raw().cast_unsigned()) => return true,
             Some(orphan) => waitpid(orphan, Some(WaitPidFlag::WNOHANG)).ok(),
         };
     }
@@ -106,7 +152,7 @@ fn collect_orphans() -> bool {
 /// and on a busy sidecar one of ours is always there.
 fn collect_hidden(zombies: &[u32]) {
     let own = own();
-    for &orphan in zombies.iter().filter(|id| !own.contains(id)) {
+    for &orphan in zombies.iter().filter(|id| !own.ids.contains(id)) {
         waitpid(pid(orphan), Some(WaitPidFlag::WNOHANG)).ok();
     }
 }
@@ -115,7 +161,7 @@ fn forward(forwarded: Signal, supervisor: &Handle) -> io::Result<()> {
     let mut arrivals = signal(SignalKind::from_raw(forwarded as i32))?;
     supervisor.spawn(async move {
         while arrivals.recv().await.is_some() {
-            for &leader in own().iter() {
+            for &leader in &own().ids {
                 killpg(pid(leader), forwarded).ok();
             }
         }

@@ -33,9 +33,8 @@ pub(super) fn spawn(cmd: &Command) -> io::Result<Spawned> {
     detach(&mut command, &[]);
     watchdog::watch();
     // Registered before anybody can reap it: the lock is held across the fork.
-    let mut child = reap::spawn_registered(&mut command)?;
-    let family = Family::new(child.id(), cookie);
-    watchdog::guard(family.id());
+    let (mut child, leader) = reap::spawn_leader(&mut command)?;
+    let family = Family::new(leader, cookie);
     Ok(Spawned {
         stdin: pipe::Sender::from_owned_fd(taken(child.stdin.take())?)?,
         stdout: pipe::Receiver::from_owned_fd(taken(child.stdout.take())?)?,

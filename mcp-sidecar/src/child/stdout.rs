@@ -7,7 +7,7 @@ use tokio::net::unix::pipe;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{ExitReason, FromChild};
+use super::{ExitReason, FromChild, orphans};
 use crate::mcp::lines::{Cut, Lines};
 
 #[derive(Debug)]
@@ -32,6 +32,7 @@ impl Reader {
     pub(super) async fn run(mut self, stopping: CancellationToken, eof: CancellationToken) {
         let mut over = self.ended.clone();
         while self.read(&mut over).await.is_ok_and(|read| read > 0) {
+            orphans::stir();
             while let Some(cut) = self.lines.cut() {
                 self.report(event(cut), &stopping).await;
             }

@@ -13,14 +13,15 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::ExitReason;
-use super::family::Family;
+use super::family::{self, Family};
 use super::label::Label;
-use super::processes::Look;
+use super::orphans;
+use super::processes::{Look, Process};
 
 /// How long a child that closed its stdin or stdout may take to exit by itself before it is told to.
 const AFTER_PIPE: Duration = Duration::from_millis(250);
 /// SIGKILL is obeyed at once but for processes stuck in the kernel.
-const AFTER_KILL: Duration = Duration::from_secs(10);
+pub(super) const AFTER_KILL: Duration = Duration::from_secs(10);
 /// Nobody tells us of a grandchild's end, so we look; seldom enough not to be noticed.
 const FIRST_LOOK: Duration = Duration::from_millis(2);
 const LAST_LOOK: Duration = Duration::from_millis(100);
@@ -97,35 +98,19 @@ impl End {
 
     /// Signals until nobody is left: those that outlived the leader too.
     async fn disband(&self) {
+        self.family.ends();
         if self.is_gone_after(Signal::SIGTERM, self.grace).await {
             return;
         }
         warn!(session:% = self.label, pid = self.family.id(); "child ignored SIGTERM");
         if !self.is_gone_after(Signal::SIGKILL, AFTER_KILL).await {
             error!(session:% = self.label, pid = self.family.id(); "child outlived SIGKILL");
+            orphans::give_up(&self.family.living(&*Look::shared().await));
         }
     }
 
     async fn is_gone_after(&self, signal: Signal, patience: Duration) -> bool {
-        let deadline = Instant::now() + patience;
-        let mut pause = FIRST_LOOK;
-        let mut is_first = true;
-        loop {
-            let living = self.family.living(&*Look::shared().await);
-            if living.is_empty() && self.family.leader_end().is_some() {
-                return true;
-            }
-            if Instant::now() >= deadline {
-                return false;
-            }
-            // Once is enough to ask; what is killed may still have forked meanwhile.
-            if is_first || signal == Signal::SIGKILL {
-                self.family.signal(signal, &living);
-                is_first = false;
-            }
-            sleep(pause.min(deadline.saturating_duration_since(Instant::now()))).await;
-            pause = (pause * 2).min(LAST_LOOK);
-        }
+        is_gone_after(signal, patience, Some(self.family.id()), |look| self.family.remains(look)).await
     }
 
     /// What the child wrote to stderr last is worth a moment; a stranger who holds the pipe is not.
@@ -135,5 +120,30 @@ impl End {
         writer.abort();
         timeout_at(deadline, &mut *drain).await.ok();
         drain.abort();
+    }
+}
+
+/// Whether nobody remains, in time. `leader` has not been collected.
+pub(super) async fn is_gone_after(
+    signal: Signal,
+    patience: Duration,
+    leader: Option<u32>,
+    remains: impl Fn(&Look) -> Option<Vec<Process>>,
+) -> bool {
+    let deadline = Instant::now() + patience;
+    let mut pause = FIRST_LOOK;
+    let mut is_first = true;
+    loop {
+        let Some(living) = remains(&*Look::shared().await) else { return true };
+        if Instant::now() >= deadline {
+            return false;
+        }
+        // Once is enough to ask; what is killed may still have forked meanwhile.
+        if is_first || signal == Signal::SIGKILL {
+            family::send(signal, leader, &living);
+            is_first = false;
+        }
+        sleep(pause.min(deadline.saturating_duration_since(Instant::now()))).await;
+        pause = (pause * 2).min(LAST_LOOK);
     }
 }

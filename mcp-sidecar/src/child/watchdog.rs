@@ -1,9 +1,11 @@
 //! What remains to be done when the sidecar is killed with SIGKILL: a tiny process that outlives it and ends its
 //! children.
 //!
-//! It is the sidecar's own executable, started with a hidden first argument and the reading end of a pipe. Children
-//! are announced on the pipe; its end of file means that the sidecar is dead, however it died. The watchdog then
-//! ends all groups still announced and whoever carries the sidecar's cookie in the environment, and exits.
+//! It is the sidecar's own executable, started with a hidden first argument and the reading end of a pipe. Children and
+//! adopted orphans are announced on the pipe; its end of file means that the sidecar is dead, however it died. The
+//! watchdog then ends all that were announced, what is theirs, and whoever carries the sidecar's cookie in the
+//! environment, and exits. Left out: whose parent died with the sidecar or a moment before, and who has nothing of its
+//! family. Nobody was told of it, and the system has made it somebody else's.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -18,8 +20,10 @@ use std::time::{Duration, Instant};
 use log::warn;
 use nix::libc;
 use nix::sys::signal::Signal;
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+use tokio::task::spawn_blocking;
 
-use super::processes::Look;
+use super::processes::{Identity, Look};
 use super::{family, reap, spawn};
 
 /// Set in each child: `<sidecar>.<number>.`. Inherited by all that it starts.
@@ -29,20 +33,32 @@ const ARGUMENT: &str = "--watchdog-of-the-sidecar";
 /// Children of a dead sidecar have seen the end of their input already; this is how long SIGTERM may take.
 const GRACE: Duration = Duration::from_secs(2);
 const AFTER_KILL: Duration = Duration::from_secs(10);
+/// One that dies at once is not started all the time.
+const NEXT_TRY: Duration = Duration::from_secs(1);
+/// One page; a user who has many pipes gets no larger ones.
+const SMALLEST_PIPE: usize = 4096;
 const LOOK: Duration = Duration::from_millis(25);
 /// A watchdog leaves with its pipe, not with the signals that end the sidecar.
 const IGNORED: &[libc::c_int] = &[libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGUSR1, libc::SIGUSR2];
 
 static ARGUMENTS: OnceLock<Vec<OsString>> = OnceLock::new();
-static WATCHDOG: Mutex<Option<Watchdog>> = Mutex::new(None);
+static WATCH: Mutex<Watch> = Mutex::new(Watch { watchdog: None, guarded: BTreeSet::new(), begun: None });
 static SIDECAR: OnceLock<String> = OnceLock::new();
 static CHILDREN: AtomicU64 = AtomicU64::new(0);
 
-/// The running watchdog and what it has been told.
+/// What each watchdog is told, and the one that runs.
+#[derive(Debug)]
+struct Watch {
+    watchdog: Option<Watchdog>,
+    guarded: BTreeSet<Identity>,
+    /// When the last one was started, or should have been.
+    begun: Option<Instant>,
+}
+
 #[derive(Debug)]
 struct Watchdog {
-    process: process::Child,
-    guarded: BTreeSet<u32>,
+    id: u32,
+    pipe: io::PipeWriter,
 }
 
 /// To be called first in `main`, with the program's arguments: runs the watchdog if this process is one, else lets
@@ -69,8 +85,8 @@ pub fn run() -> ExitCode {
     for line in io::stdin().lock().lines().map_while(Result::ok) {
         match (line.get(..1), line.get(1..)) {
             (Some("="), Some(sidecar)) => cookie = Some(sidecar.to_owned()),
-            (Some("+"), Some(id)) => guarded.extend(id.parse::<u32>()),
-            (Some("-"), Some(id)) => guarded.retain(|guarded| Ok(*guarded) != id.parse::<u32>()),
+            (Some("+"), Some(new)) => guarded.extend(Identity::parse(new)),
+            (Some("-"), Some(gone)) => guarded.retain(|guarded| Some(*guarded) != Identity::parse(gone)),
             _ => {}
         }
     }
@@ -84,16 +100,18 @@ pub fn run() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn is_over(signal: Signal, patience: Duration, guarded: &BTreeSet<u32>, cookie: &str) -> bool {
+fn is_over(signal: Signal, patience: Duration, guarded: &BTreeSet<Identity>, cookie: &str) -> bool {
     let deadline = Instant::now() + patience;
     let mut is_first = true;
+    // Nobody carries a cookie of the sidecar's who is older than all that it started.
+    let since = guarded.iter().map(|guarded| guarded.started).min().unwrap_or(0);
     loop {
-        let living = Look::since(guarded).living(guarded, cookie);
+        let living = Look::since(since).living(guarded, Some(cookie));
         if living.is_empty() {
             return true;
         }
         if is_first || signal == Signal::SIGKILL {
-            family::send(signal, guarded, &living);
+            family::send(signal, None, &living);
             is_first = false;
         }
         if Instant::now() >= deadline {
@@ -126,67 +144,83 @@ fn sidecar() -> io::Result<&'static str> {
 /// Starts the watchdog with the first child, before it, and again should it have died.
 pub(super) fn watch() {
     let Some(arguments) = ARGUMENTS.get() else { return };
-    let mut watchdog = lock();
-    if watchdog.as_mut().is_some_and(|running| running.say("\n").is_ok()) {
+    let mut watch = lock();
+    if watch.say("\n").is_ok() {
         return;
     }
-    let guarded = watchdog.take().map(Watchdog::bury).unwrap_or_default();
-    match Watchdog::start(arguments, guarded) {
-        Ok(started) => *watchdog = Some(started),
-        Err(fault) => warn!(error:% = fault; "no watchdog: children would survive a SIGKILL of this process"),
+    if let Some(dead) = watch.watchdog.take() {
+        reap::collect(dead.id);
+    }
+    if let Err(fault) = watch.start(arguments) {
+        warn!(error:% = fault; "no watchdog: children would survive a SIGKILL of this process");
     }
 }
 
-/// Announces a group.
-pub(super) fn guard(id: u32) {
-    let told = lock().as_mut().is_none_or(|running| {
-        running.guarded.insert(id);
-        running.say(&format!("+{id}\n")).is_ok()
-    });
+/// The same when there was one and it has died, which a child's exit may be about.
+pub(super) async fn replace() {
+    let is_due = lock().is_to_be_replaced();
+    if is_due {
+        spawn_blocking(watch).await.ok();
+    }
+}
+
+/// Announces the leader of a family, or an orphan.
+pub(super) fn guard(new: Identity) {
+    let mut watch = lock();
+    watch.guarded.insert(new);
+    let told = watch.watchdog.is_none() || watch.say(&format!("+{new}\n")).is_ok();
+    drop(watch);
     if !told {
         // Its successor is told of all.
-        watch();
+        self::watch();
     }
 }
 
-/// The group is no more, and its id may soon be somebody else's.
-pub(super) fn release(id: u32) {
-    if let Some(running) = lock().as_mut() {
-        running.guarded.remove(&id);
-        // A dead watchdog forgets too.
-        running.say(&format!("-{id}\n")).ok();
+/// It is no more, and its id may soon be somebody else's.
+pub(super) fn release(gone: Identity) {
+    let mut watch = lock();
+    watch.guarded.remove(&gone);
+    // A dead watchdog forgets too.
+    watch.say(&format!("-{gone}\n")).ok();
+}
+
+fn lock() -> MutexGuard<'static, Watch> {
+    WATCH.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Watch {
+    fn is_to_be_replaced(&self) -> bool {
+        let peek = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+        let lives = |id: u32| matches!(waitid(Id::Pid(family::pid(id)), peek), Ok(WaitStatus::StillAlive));
+        self.begun.is_some_and(|begun| begun.elapsed() >= NEXT_TRY)
+            && !self.watchdog.as_ref().is_some_and(|watchdog| lives(watchdog.id))
     }
-}
 
-fn lock() -> MutexGuard<'static, Option<Watchdog>> {
-    WATCHDOG.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Watchdog {
-    fn start(arguments: &[OsString], guarded: BTreeSet<u32>) -> io::Result<Self> {
+    fn start(&mut self, arguments: &[OsString]) -> io::Result<()> {
+        self.begun = Some(Instant::now());
+        let mut said = format!("={}\n", sidecar()?);
+        for guarded in &self.guarded {
+            said.push_str(&format!("+{guarded}\n"));
+        }
+        let (input, mut pipe) = io::pipe()?;
+        // Before it is there, as far as any pipe holds it: then no kill of ours comes too early.
+        let (before, after) = said.split_at(said.len().min(SMALLEST_PIPE));
+        pipe.write_all(before.as_bytes())?;
         let mut command = process::Command::new("/proc/self/exe");
         command.args(arguments).env_clear();
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.stdin(input).stdout(Stdio::null()).stderr(Stdio::null());
         spawn::detach(&mut command, IGNORED);
-        let mut watchdog = Self { process: reap::spawn_registered(&mut command)?, guarded };
-        let mut said = format!("={}\n", sidecar()?);
-        for id in &watchdog.guarded {
-            said.push_str(&format!("+{id}\n"));
-        }
-        watchdog.say(&said)?;
-        Ok(watchdog)
+        let id = reap::spawn_registered(&mut command)?.id();
+        // With it goes our copy of the end that is read.
+        drop(command);
+        self.watchdog = Some(Watchdog { id, pipe });
+        self.say(after)
     }
 
     fn say(&mut self, lines: &str) -> io::Result<()> {
-        match &mut self.process.stdin {
-            Some(pipe) => pipe.write_all(lines.as_bytes()),
+        match &mut self.watchdog {
+            Some(watchdog) => watchdog.pipe.write_all(lines.as_bytes()),
             None => Err(io::ErrorKind::BrokenPipe.into()),
         }
-    }
-
-    /// It has died before its time; others will do its work.
-    fn bury(self) -> BTreeSet<u32> {
-        reap::collect(self.process.id());
-        self.guarded
     }
 }

@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod binary;
 #[cfg(test)]
+mod daemons;
+#[cfg(test)]
 mod exhausted;
 #[cfg(test)]
 mod killed_sidecar;

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use crate::support::{NO_SESSION, remains};
@@ -26,6 +27,7 @@ pub(crate) struct Sidecar {
     pub(crate) process: Child,
     addr: String,
     pub(crate) mark: String,
+    log: Mutex<mpsc::Receiver<String>>,
 }
 
 impl Sidecar {
@@ -46,8 +48,16 @@ impl Sidecar {
         let mut process = command.spawn().unwrap();
         let mut log = BufReader::new(process.stderr.take().unwrap()).lines().map_while(Result::ok);
         let addr = log.find_map(|line| Some(line.split_once("addr=")?.1.split(' ').next()?.to_owned())).unwrap();
-        std::thread::spawn(move || log.for_each(drop));
-        Self { process, addr, mark: format!("{MARK}={name}") }
+        let (lines, logged) = mpsc::channel();
+        // Read to its end also when nobody listens.
+        std::thread::spawn(move || log.for_each(|line| lines.send(line).unwrap_or_default()));
+        Self { process, addr, mark: format!("{MARK}={name}"), log: logged.into() }
+    }
+
+    /// Waits for the next line of the log with this in it.
+    pub(crate) fn logged(&self, what: &str) {
+        let log = self.log.lock().unwrap();
+        while !log.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("never logged: {what}")).contains(what) {}
     }
 
     pub(crate) fn ask(&self, head: &str, body: &str) -> String {
@@ -90,9 +100,12 @@ impl Drop for Sidecar {
     }
 }
 
+/// Long enough for a loaded machine; a test that needs it has failed.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// Waits until the condition holds; for what nobody announces.
 pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + PATIENCE;
     while !condition() {
         assert!(Instant::now() < deadline, "never: {what}");
         std::thread::sleep(Duration::from_millis(20));

@@ -123,6 +123,7 @@ impl Durable {
     /// A fresh child is there: what to say to it first.
     fn begin(&mut self) -> Option<Bytes> {
         let params = self.initialize.clone()?;
+        self.legacy.note();
         Some(self.ask("initialize", &params))
     }
 

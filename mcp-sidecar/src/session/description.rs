@@ -4,7 +4,7 @@
 use serde::Serialize;
 use serde_json::Value;
 use tokio::runtime::Handle;
-use tokio::time::{Duration, Instant};
+use tokio::time::{Duration, Instant, timeout_at};
 
 use super::era::{Patience, initialize, probe};
 use super::handshake::{Handshake, Junk, List, Unanswered};
@@ -15,6 +15,8 @@ use crate::mcp::version::Era;
 
 /// A modern server that has started once already and does not know `initialize` may say nothing at all.
 const SECOND_ERA: Duration = Duration::from_secs(10);
+/// For all pages of one list.
+const LIST: Duration = Duration::from_secs(20);
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -30,13 +32,16 @@ pub(crate) struct Description {
     pub(crate) resource_templates: Vec<Value>,
     /// What it offers but does not list.
     pub(crate) faults: Vec<String>,
+    /// It left a question without any answer.
+    #[serde(skip)]
+    pub(crate) is_silent: bool,
     /// Until it had introduced itself; whatever it had to fetch was there already.
     pub(crate) start_seconds: f64,
     pub(crate) junk: Junk,
     pub(crate) end: End,
 }
 
-/// How the process ended, once its input was closed.
+/// How the process ended: once its input was closed, unless by itself.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct End {
     pub(crate) by: EndedBy,
@@ -47,26 +52,36 @@ pub(crate) struct End {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum EndedBy {
+    /// While it was asked.
+    Itself,
     EndOfInput,
     Sigterm,
     Sigkill,
 }
 
 /// Asks everything, each era in a process of its own. They end in the background: see [`crate::child::reap::none_left`].
+/// `patience` is for the introduction and the lists.
 pub(crate) async fn describe(
     spawning: &Spawning,
     setting: EraSetting,
+    patience: Duration,
     supervisor: &Handle,
 ) -> Result<Description, Unanswered> {
-    let era = match setting {
-        EraSetting::Fixed(era) => era,
-        EraSetting::Auto => probe(spawning, Patience::USUAL, supervisor).await?.era,
+    let deadline = Instant::now() + patience;
+    let usual = Patience { answer: patience, ..Patience::USUAL };
+    let introduced = async {
+        let era = match setting {
+            EraSetting::Fixed(era) => era,
+            EraSetting::Auto => probe(spawning, usual, supervisor).await?.era,
+        };
+        let begun = Instant::now();
+        let mut server = Handshake::start(spawning, "probe", patience, supervisor).await?;
+        let introduction = server.introduce(era).await?;
+        Ok((server, era, introduction, begun.elapsed().as_secs_f64()))
     };
-    let begun = Instant::now();
-    let mut server = Handshake::start(spawning, "probe", Patience::USUAL.answer, supervisor).await?;
-    let introduction = server.introduce(era).await?;
-    let start_seconds = begun.elapsed().as_secs_f64();
-    let mut faults = Vec::new();
+    let introduced = timeout_at(deadline, introduced).await.unwrap_or(Err(Unanswered::Silent));
+    let (mut server, era, introduction, start_seconds) = introduced?;
+    let (mut faults, mut is_silent, mut has_exited) = (Vec::new(), false, false);
     let [mut tools, mut prompts, mut resources, mut resource_templates] = [const { Vec::new() }; 4];
     for (list, capability, members) in [
         (List::TOOLS, "tools", &mut tools),
@@ -74,22 +89,43 @@ pub(crate) async fn describe(
         (List::RESOURCES, "resources", &mut resources),
         (List::TEMPLATES, "resources", &mut resource_templates),
     ] {
-        if introduction.capabilities.get(capability).is_some() {
-            match server.list(list, era).await {
-                Ok(listed) => *members = listed,
-                Err(fault) => faults.push(fault.to_string()),
-            }
+        if has_exited || introduction.capabilities.get(capability).is_none() {
+            continue;
         }
+        // One that hangs leaves the others their time.
+        let now = Instant::now();
+        server.wait_until(now + LIST.min(deadline.saturating_duration_since(now) / 2));
+        let Err(fault) = server.list(list, era, members).await else { continue };
+        has_exited = matches!(fault, Unanswered::Exited(_));
+        let no_answer = has_exited || matches!(fault, Unanswered::Silent | Unanswered::Flooded);
+        is_silent |= no_answer;
+        faults.push(if no_answer { format!("{fault} ({})", list.method) } else { fault.to_string() });
     }
-    let (junk, end) = (server.junk().clone(), end(server, spawning.limits.stop_grace).await);
+    let junk = server.junk().clone();
+    let mut end = end(server, spawning.limits.stop_grace).await;
+    if has_exited {
+        end.by = EndedBy::Itself;
+    }
     let (modern, legacy) = match era {
         Era::Legacy => (None, Some(introduction)),
         Era::Modern => {
-            let patience = Patience { answer: SECOND_ERA, ..Patience::USUAL };
-            (Some(introduction), initialize(spawning, patience, supervisor).await.ok())
+            let short = Patience { answer: SECOND_ERA, ..usual };
+            (Some(introduction), initialize(spawning, short, supervisor).await.ok())
         }
     };
-    Ok(Description { modern, legacy, tools, prompts, resources, resource_templates, faults, start_seconds, junk, end })
+    Ok(Description {
+        modern,
+        legacy,
+        tools,
+        prompts,
+        resources,
+        resource_templates,
+        faults,
+        is_silent,
+        start_seconds,
+        junk,
+        end,
+    })
 }
 
 async fn end(server: Handshake, grace: Duration) -> End {

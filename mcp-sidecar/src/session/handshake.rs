@@ -27,6 +27,7 @@ const FIRST_ID: u32 = 1_000_000_000;
 const MAX_PAGES: usize = 100;
 /// Characters of a line that is no message.
 const MAX_JUNK: usize = 200;
+const DISCOVER: &str = "server/discover";
 
 /// Why a question of ours has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +44,8 @@ pub(crate) enum Unanswered {
     Refused { method: &'static str, error: String },
     #[error("the MCP server's answer to {0} cannot be read")]
     Unreadable(&'static str),
+    #[error("the MCP server has more than {MAX_PAGES} pages of {0}: perhaps its cursors never end")]
+    Endless(&'static str),
 }
 
 /// A child that nobody else speaks to yet. Dropped, it is ended in the background.
@@ -77,7 +80,7 @@ impl Junk {
 /// Something that a server lists page by page.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct List {
-    method: &'static str,
+    pub(crate) method: &'static str,
     member: &'static str,
 }
 
@@ -105,8 +108,11 @@ impl Handshake {
 
     /// `server/discover`, and what its answer says about the era.
     pub(crate) async fn discover(&mut self) -> Result<Discovery, Unanswered> {
-        let params = json!({ "_meta": introduction::modern_meta() });
-        self.ask("server/discover", &params).await.map(|outcome| introduction::discovered(&outcome))
+        self.ask_to_discover().await.map(|outcome| introduction::discovered(&outcome))
+    }
+
+    async fn ask_to_discover(&mut self) -> Result<Outcome, Unanswered> {
+        self.ask(DISCOVER, &json!({ "_meta": introduction::modern_meta() })).await
     }
 
     /// `initialize` in our own name, then `notifications/initialized`.
@@ -122,16 +128,24 @@ impl Handshake {
     pub(crate) async fn introduce(&mut self, era: Era) -> Result<Introduction, Unanswered> {
         match era {
             Era::Legacy => self.initialize().await,
-            Era::Modern => match self.discover().await? {
-                Discovery::Modern(introduction) => Ok(introduction),
-                Discovery::Legacy => Err(Unanswered::Unreadable("server/discover")),
-            },
+            Era::Modern => {
+                let outcome = self.ask_to_discover().await?;
+                match (introduction::discovered(&outcome), outcome) {
+                    (Discovery::Modern(introduction), _) => Ok(introduction),
+                    (Discovery::Legacy, Outcome::Error(error)) => Err(refused(DISCOVER, &error)),
+                    (Discovery::Legacy, Outcome::Result(_)) => Err(Unanswered::Unreadable(DISCOVER)),
+                }
+            }
         }
     }
 
-    /// All pages of a list, each member as the server describes it.
-    pub(crate) async fn list(&mut self, list: List, era: Era) -> Result<Vec<Value>, Unanswered> {
-        let mut members = Vec::new();
+    /// What is asked from now on is to be answered by then.
+    pub(crate) fn wait_until(&mut self, deadline: Instant) {
+        self.deadline = deadline;
+    }
+
+    /// All pages of a list, each member as the server describes it; of one that breaks off, what there was.
+    pub(crate) async fn list(&mut self, list: List, era: Era, members: &mut Vec<Value>) -> Result<(), Unanswered> {
         let mut cursor = None;
         for _ in 0..MAX_PAGES {
             let mut params = json!({});
@@ -146,10 +160,10 @@ impl Handshake {
             members.extend(page[list.member].as_array().ok_or(Unanswered::Unreadable(list.method))?.iter().cloned());
             cursor = page.get("nextCursor").filter(|cursor| cursor.is_string()).cloned();
             if cursor.is_none() {
-                break;
+                return Ok(());
             }
         }
-        Ok(members)
+        Err(Unanswered::Endless(list.method))
     }
 
     /// What it has written that is no message.
@@ -167,9 +181,7 @@ impl Handshake {
     async fn result_of(&mut self, method: &'static str, params: &Value) -> Result<Bytes, Unanswered> {
         match self.ask(method, params).await? {
             Outcome::Result(result) => Ok(result),
-            Outcome::Error(error) => {
-                Err(Unanswered::Refused { method, error: String::from_utf8_lossy(&error).into_owned() })
-            }
+            Outcome::Error(error) => Err(refused(method, &error)),
         }
     }
 
@@ -212,6 +224,10 @@ impl Handshake {
             None => Err(Unanswered::Exited(ExitReason::Unknown)),
         }
     }
+}
+
+fn refused(method: &'static str, error: &[u8]) -> Unanswered {
+    Unanswered::Refused { method, error: String::from_utf8_lossy(error).into_owned() }
 }
 
 /// An error without a readable id can only be about the one request that is open.

@@ -65,7 +65,8 @@ async fn all_pages_of_the_tools_are_listed_in_either_era() {
     "#,
         )
         .await;
-        let tools = server.list(List::TOOLS, era).await.unwrap();
+        let mut tools = Vec::new();
+        server.list(List::TOOLS, era, &mut tools).await.unwrap();
         assert_eq!(tools.iter().map(|tool| &tool["name"]).collect::<Vec<_>>(), ["tool0", "tool1", "tool2"]);
         let expected = if era == Era::Modern { json!("2026-07-28") } else { Value::Null };
         assert!(tools.iter().all(|tool| tool["meta"] == expected), "{tools:?}");
@@ -77,7 +78,9 @@ async fn all_pages_of_the_tools_are_listed_in_either_era() {
 async fn a_list_whose_pages_never_end_is_not_followed_for_ever() {
     let mut server =
         speaking_to(r#"    send(id=id, result={"tools": [{"name": "again"}], "nextCursor": "more"})"#).await;
-    assert_eq!(server.list(List::TOOLS, Era::Legacy).await.unwrap().len(), MAX_PAGES);
+    let mut tools = Vec::new();
+    let endless = server.list(List::TOOLS, Era::Legacy, &mut tools).await.unwrap_err();
+    assert!(matches!(endless, Unanswered::Endless("tools/list")) && tools.len() == MAX_PAGES, "{endless}");
     server.stop().await;
 }
 

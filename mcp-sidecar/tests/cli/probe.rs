@@ -69,6 +69,55 @@ fn each_usual_trouble_has_a_clear_message_and_status_1() {
     assert_eq!((&told["ok"], &told["error"]), (&json!(false), &json!("the MCP server exited with status 1")));
 }
 
+/// Of the older era; when it is asked for its tools it does what its argument says.
+const FAULTY: &str = r#"
+import json, sys, time
+for line in sys.stdin:
+    message = json.loads(line)
+    method, answer = message["method"], {"error": {"code": -32601, "message": "no such method"}}
+    if method == "initialize":
+        answer = {"result": {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}, "prompts": {}}}}
+    elif method == "prompts/list":
+        answer = {"result": {"prompts": [{"name": "greet"}]}}
+    elif method == "tools/list" and sys.argv[1] == "exits":
+        sys.exit(7)
+    elif method == "tools/list" and sys.argv[1] == "hangs":
+        continue
+    elif method == "tools/list":
+        answer = {"result": {"tools": [{"name": "again"}], "nextCursor": "more"}}
+    if "id" in message:
+        print(json.dumps(dict(answer, jsonrpc="2.0", id=message["id"])), flush=True)
+"#;
+
+fn faulty(era: &str, does: &str) -> (Option<i32>, Value) {
+    let probed = probe(&["--json", "--timeout", "8", "--era", era, "--", "python3", "-c", FAULTY, does]);
+    (probed.status.code(), serde_json::from_slice(&probed.stdout).unwrap())
+}
+
+#[test]
+fn what_is_known_of_a_server_that_hangs_or_ends_half_way_is_told_and_what_it_did() {
+    let (code, hung) = faulty("legacy", "hangs");
+    assert_eq!((code, &hung["ok"], &hung["eras"]), (Some(1), &json!(false), &json!(["legacy"])));
+    assert_eq!((&hung["prompts"][0]["name"], &hung["end"]["by"]), (&json!("greet"), &json!("end_of_input")));
+    assert_eq!(hung["faults"], json!(["the MCP server did not answer in time (tools/list)"]));
+    let (code, ended) = faulty("legacy", "exits");
+    assert_eq!((code, &ended["ok"], &ended["eras"]), (Some(1), &json!(false), &json!(["legacy"])));
+    assert_eq!((&ended["end"]["by"], &ended["end"]["status"]), (&json!("itself"), &json!("exited with status 7")));
+    assert_eq!(ended["faults"], json!(["the MCP server exited with status 7 (tools/list)"]));
+}
+
+#[test]
+fn a_list_without_an_end_and_a_server_of_the_other_era_are_named() {
+    let (code, endless) = faulty("legacy", "repeats");
+    assert_eq!((code, endless["tools"].as_array().unwrap().len()), (Some(0), 100));
+    let faults = endless["faults"].to_string();
+    assert!(faults.contains("tools/list") && faults.contains("100 pages"), "{faults}");
+    let (code, older) = faulty("modern", "repeats");
+    let error = older["error"].as_str().unwrap();
+    assert!(error.contains("refused server/discover") && error.contains("no such method"), "{error}");
+    assert_eq!(code, Some(1));
+}
+
 #[test]
 fn a_probe_that_names_nothing_to_probe_is_misused() {
     for arguments in [&[][..], &["--timeout", "never", "x"], &["--no-such-option", "x"]] {

@@ -11,13 +11,13 @@ use std::time::Duration;
 
 use clap::Parser;
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::time::timeout;
 
 use super::healthcheck::seconds;
 use super::{explain, misused, tell};
 use crate::child::reap;
 use crate::config::{Config, Unusable};
 use crate::session::description::{Description, describe};
+use crate::session::handshake::Unanswered;
 use heard::Heard;
 use report::Report;
 
@@ -41,7 +41,8 @@ struct Options {
     /// JSON instead of a table
     #[arg(long)]
     json: bool,
-    /// Seconds that all of it may take; npx and uvx may fetch a package first (default: 120)
+    /// Seconds until it must have introduced itself and listed what it has; npx and uvx may fetch a package first
+    /// (default: 120)
     #[arg(long, value_name = "S")]
     timeout: Option<String>,
     /// Ask in one era only: legacy or modern (default: auto)
@@ -76,7 +77,7 @@ pub(super) fn main(
     let heard = Heard::listen();
     let described = runtime().map(|runtime| runtime.block_on(asked(&config, patience)));
     let outcome = described.unwrap_or_else(|cause| Err(cause.to_string()));
-    let is_found = outcome.is_ok();
+    let is_found = outcome.as_ref().is_ok_and(|found| !found.is_silent);
     let report = Report { command: &config.spawning.command, outcome, stderr: heard.lines() };
     tell(&mut io::stdout(), &if json { report.json() } else { report.text() });
     if is_found { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -100,10 +101,10 @@ fn runtime() -> io::Result<Runtime> {
 async fn asked(config: &Config, patience: Duration) -> Result<Description, String> {
     let supervisor = Handle::current();
     reap::adopt_orphans(&supervisor).map_err(|cause| cause.to_string())?;
-    let described = timeout(patience, describe(&config.spawning, config.era, &supervisor)).await;
+    let described = describe(&config.spawning, config.era, patience, &supervisor).await;
     reap::none_left().await;
-    match described {
-        Ok(described) => described.map_err(|cause| cause.to_string()),
-        Err(_) => Err(format!("the MCP server did not answer within {} s", patience.as_secs_f64())),
-    }
+    described.map_err(|cause| match cause {
+        Unanswered::Silent => format!("the MCP server did not answer within {} s", patience.as_secs_f64()),
+        cause => cause.to_string(),
+    })
 }

@@ -27,7 +27,7 @@ impl Report<'_> {
         let command: Vec<_> = self.words().collect();
         let told = match &self.outcome {
             Ok(description) => {
-                let mut told = json!({ "ok": true, "command": command, "eras": eras(description) });
+                let mut told = json!({ "ok": !description.is_silent, "command": command, "eras": eras(description) });
                 if let (Value::Object(told), Ok(Value::Object(more))) = (&mut told, serde_json::to_value(description)) {
                     told.extend(more);
                 }
@@ -61,6 +61,11 @@ impl Report<'_> {
         if let Some(advice) = self.advice(failure) {
             text += &format!("{advice}\n");
         }
+        text + &self.last_words()
+    }
+
+    fn last_words(&self) -> String {
+        let mut text = String::new();
         if !self.stderr.is_empty() {
             text += "\nits last words on stderr:\n";
             self.stderr.iter().for_each(|line| text += &format!("  {}\n", shown(line, 4 * WORDS)));
@@ -89,6 +94,9 @@ impl Report<'_> {
         });
         for fault in &found.faults {
             let _ = writeln!(text, "\nWARNING: {}", shown(fault, 2 * WORDS));
+        }
+        if found.is_silent {
+            text += &self.last_words();
         }
         let command: Vec<_> = self.words().map(|word| one_line(&word)).collect();
         let _ = write!(text, "\nserve it:  mcp-sidecar {}\n", command.join(" "));
@@ -156,6 +164,7 @@ fn stdout(found: &Description) -> String {
 fn ending(found: &Description) -> String {
     let end = &found.end;
     let how = match end.by {
+        EndedBy::Itself => return format!("WARNING: before its input is closed ({})", end.status),
         EndedBy::EndOfInput => "by itself when its input is closed",
         EndedBy::Sigterm => "WARNING: only when it gets SIGTERM",
         EndedBy::Sigkill => "WARNING: only when it gets SIGKILL",

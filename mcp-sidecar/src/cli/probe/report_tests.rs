@@ -21,6 +21,7 @@ fn described() -> Description {
         resources: vec![],
         resource_templates: vec![],
         faults: vec!["the MCP server refused prompts/list: no".into()],
+        is_silent: false,
         start_seconds: 0.5,
         junk: Junk { lines: 2, first: Some("npm notice".into()) },
         end: End { by: EndedBy::Sigterm, seconds: 2.01, status: "killed by SIGTERM".into() },
@@ -55,6 +56,18 @@ fn the_table_says_what_a_person_wants_to_know_and_cannot_move_the_cursor() {
     ] {
         assert!(text.lines().any(|shown| shown == line), "{line}: {text}");
     }
+}
+
+#[test]
+fn a_server_that_ended_while_it_was_asked_is_not_said_to_end_well() {
+    let (command, mut found) = (command(), described());
+    found.end = End { by: EndedBy::Itself, seconds: 0.0, status: "exited with status 7".into() };
+    found.is_silent = true;
+    let text = report(&command, Ok(found.clone())).text();
+    assert!(text.contains("\nends          WARNING: before its input is closed (exited with status 7)\n"), "{text}");
+    assert!(text.contains("last\\u{202e}\n"), "{text}");
+    let told: Value = serde_json::from_str(&report(&command, Ok(found)).json()).unwrap();
+    assert_eq!((&told["ok"], &told["end"]["by"]), (&json!(false), &json!("itself")));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Which era the wrapped server speaks (2026-07-28 stdio §Backward Compatibility), found out with disposable siblings:
 //! a request from the wrong era ends some servers, hangs others and pins the era of the rest, so it must not reach a
-//! child that serves anybody. Asked once per command, by whoever needs it first; the others wait for the same answer.
+//! child that serves anybody. Asked once per command and what it is told about its user, by whoever needs it first; the
+//! others wait for the same answer.
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +12,7 @@ use tokio::sync::watch;
 use tokio::time::{Duration, Instant, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::answers::{Answers, Worth};
 use super::handshake::{Handshake, Unanswered};
 use crate::config::{EraSetting, Spawning};
 use crate::mcp::headers::MODERN;
@@ -40,6 +42,9 @@ impl Patience {
         failure: Duration::from_secs(5),
     };
 }
+
+/// However few sessions there may be, one user's server that hangs keeps no other from asking.
+const FEWEST_ANSWERS: usize = 16;
 
 /// What is known of the server.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,10 +80,13 @@ pub(crate) struct EraProbe {
     setting: EraSetting,
     patience: Patience,
     supervisor: Handle,
-    asked: Mutex<Option<watch::Receiver<Option<Outcome>>>>,
+    asked: Mutex<Answers<Answer>>,
     stop: CancellationToken,
     _stopped_with_us: DropGuard,
 }
+
+/// To come, until it is there.
+type Answer = watch::Receiver<Option<Outcome>>;
 
 #[derive(Clone, Debug)]
 struct Outcome {
@@ -87,10 +95,18 @@ struct Outcome {
 }
 
 impl EraProbe {
-    pub(crate) fn new(spawning: Spawning, setting: EraSetting, patience: Patience, supervisor: Handle) -> Self {
+    /// Remembers about as many answers; there is one only when servers are told nothing about their users.
+    pub(crate) fn new(
+        spawning: Spawning,
+        setting: EraSetting,
+        patience: Patience,
+        supervisor: Handle,
+        most: usize,
+    ) -> Self {
+        let asked = Mutex::new(Answers::new(most.max(FEWEST_ANSWERS)));
         let stop = CancellationToken::new();
         let guard = stop.clone().drop_guard();
-        Self { spawning, setting, patience, supervisor, asked: Mutex::default(), stop, _stopped_with_us: guard }
+        Self { spawning, setting, patience, supervisor, asked, stop, _stopped_with_us: guard }
     }
 
     /// The era to speak. Starts nothing when `--era` names it, or when it is known; else siblings that are told the
@@ -99,7 +115,9 @@ impl EraProbe {
         if let EraSetting::Fixed(era) = self.setting {
             return Ok(Arc::new(Found { era, introduction: None }));
         }
-        let mut answer = self.answer(asker);
+        let Some(mut answer) = self.answer(asker) else {
+            return Err(NotFound("too many servers are being asked which era they speak".into()));
+        };
         let outcome = answer.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone());
         outcome.map_or_else(|| Err(NotFound("the sidecar is shutting down".into())), |outcome| outcome.found)
     }
@@ -109,11 +127,12 @@ impl EraProbe {
         self.stop.cancel();
     }
 
-    fn answer(&self, asker: &Owner) -> watch::Receiver<Option<Outcome>> {
+    fn answer(&self, asker: &Owner) -> Option<Answer> {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(answer) = asked.as_ref().filter(|answer| self.is_worth_waiting_for(answer)) {
-            return answer.clone();
-        }
+        asked.of(&asker.anybody(), |answer| self.worth(answer), || self.ask(asker))
+    }
+
+    fn ask(&self, asker: &Owner) -> Answer {
         let (tell, answer) = watch::channel(None);
         let (spawning, patience, supervisor) = (self.spawning.for_owner(asker), self.patience, self.supervisor.clone());
         let stop = self.stop.clone();
@@ -126,15 +145,16 @@ impl EraProbe {
                 () = stop.cancelled() => {}
             }
         });
-        asked.insert(answer).clone()
+        answer
     }
 
-    /// Under way, known, or failed a moment ago. One that was given up has no sender any more.
-    fn is_worth_waiting_for(&self, answer: &watch::Receiver<Option<Outcome>>) -> bool {
+    fn worth(&self, answer: &Answer) -> Worth {
         match &*answer.borrow() {
-            Some(Outcome { found: Ok(_), .. }) => true,
-            Some(Outcome { found: Err(_), at }) => at.elapsed() < self.patience.failure,
-            None => answer.has_changed().is_ok(),
+            Some(Outcome { found: Ok(_), .. }) => Worth::Known,
+            Some(Outcome { found: Err(_), at }) if at.elapsed() < self.patience.failure => Worth::AWhile,
+            None if answer.has_changed().is_ok() => Worth::UnderWay,
+            // One that was given up has no sender any more.
+            Some(_) | None => Worth::Nothing,
         }
     }
 }

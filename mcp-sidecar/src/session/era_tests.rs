@@ -2,6 +2,7 @@ use super::*;
 use std::path::Path;
 
 use crate::child::{Command, Limits};
+use crate::mcp::identity::{FromHeader, IdentityHeader, Place};
 
 const MODERN: &str = r#"send(id=id, result={"supportedVersions": ["2026-07-28"], "capabilities": {"tools": {}}, "resultType": "complete"})"#;
 const LEGACY: &str = r#"send(id=id, result={"protocolVersion": "2025-06-18", "capabilities": {}})"#;
@@ -15,7 +16,7 @@ const EXITS: &str = "sys.exit(1)";
 fn server(discovered: &str, initialized: &str, delay: &str, born: &Path) -> Spawning {
     let script = format!(
         r#"
-import json, sys, time
+import json, os, sys, time
 with open({born:?}, "a") as born: born.write("+")
 time.sleep({delay})
 def send(**message): print(json.dumps(dict(message, jsonrpc="2.0")), flush=True)
@@ -55,7 +56,7 @@ impl Server {
     }
 
     fn probe(&self, patience: Patience) -> EraProbe {
-        EraProbe::new(self.spawning.clone(), EraSetting::Auto, patience, Handle::current())
+        EraProbe::new(self.spawning.clone(), EraSetting::Auto, patience, Handle::current(), 9)
     }
 
     async fn era(&self) -> Option<Era> {
@@ -141,11 +142,35 @@ async fn a_failure_is_remembered_for_a_while_so_that_requests_do_not_start_proce
     assert_eq!(server.processes(), 2);
 }
 
+/// Somebody whose server is told that value.
+fn told(value: &str) -> Owner {
+    Owner::user("somebody").told(Box::new([value.into()]))
+}
+
+#[tokio::test]
+async fn what_one_owners_server_says_or_fails_to_say_is_nothing_to_who_is_told_something_else() {
+    let of_good = format!("({MODERN} if os.environ['WHO'] == 'good' else {UNKNOWN})");
+    for (initialized, of_bad) in [("sys.exit(2)", None), (LEGACY, Some(Era::Legacy))] {
+        let mut server = Server::new(&of_good, initialized);
+        server.spawning.told = vec![FromHeader { place: Place::Env("WHO".to_owned()), header: IdentityHeader::UserId }];
+        let patience = Patience { head_start: Duration::from_secs(20), failure: Duration::from_secs(1000), ..PATIENCE };
+        let probe = server.probe(patience);
+        let era = async |who: &Owner| probe.found(who).await.ok().map(|found| found.era);
+        assert_eq!(era(&told("bad")).await, of_bad);
+        assert_eq!(era(&told("good")).await, Some(Era::Modern));
+        assert_eq!(era(&told("bad")).await, of_bad);
+        // Another person of whom the same is told.
+        assert_eq!(era(&Owner::user("another").told(Box::new(["good".into()]))).await, Some(Era::Modern));
+        assert_eq!(server.processes(), 3);
+    }
+}
+
 #[tokio::test]
 async fn an_era_that_is_said_is_believed_without_a_process() {
     let server = Server::new(UNKNOWN, UNKNOWN);
     for era in [Era::Legacy, Era::Modern] {
-        let probe = EraProbe::new(server.spawning.clone(), EraSetting::Fixed(era), Patience::USUAL, Handle::current());
+        let probe =
+            EraProbe::new(server.spawning.clone(), EraSetting::Fixed(era), Patience::USUAL, Handle::current(), 9);
         assert_eq!(probe.found(&NOBODY).await.unwrap().era, era);
     }
     assert_eq!(server.processes(), 0);

@@ -5,6 +5,7 @@
 //! [`registry::Session`], and no lock is held across an await.
 
 pub(crate) mod actor;
+mod answers;
 mod backlog;
 mod counted;
 mod crashes;

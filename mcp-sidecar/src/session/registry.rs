@@ -63,7 +63,7 @@ impl Registry {
             pool: Mutex::default(),
             crashes: Crashes::default(),
             hubs: Mutex::default(),
-            era: EraProbe::new(spawning.clone(), era, Patience::USUAL, supervisor.clone()),
+            era: EraProbe::new(spawning.clone(), era, Patience::USUAL, supervisor.clone(), limits.sessions),
             places: places::places(limits.sessions),
             spawning,
             limits,

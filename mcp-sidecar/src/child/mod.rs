@@ -177,7 +177,7 @@ impl Child {
     /// What it is called in the log from now on.
     pub(crate) fn rename(&self, name: String) {
         if let Some(pulse) = &self.pulse {
-            pulse.label.rename(name);
+            pulse.label.rename(&name);
         }
     }
 

@@ -2,11 +2,10 @@
 
 use std::fmt::{self, Write};
 
-use log::info;
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe;
 
-use super::label::Label;
+use super::label::{Label, labelled};
 use crate::mcp::lines::{Cut, Lines};
 
 /// Longest line that is logged; people read these.
@@ -27,8 +26,8 @@ pub(super) async fn drain(mut pipe: pipe::Receiver, label: Label) {
 
 fn report(cut: Cut, label: &Label) {
     match cut {
-        Cut::Line(line) => info!(session:% = label; "child wrote: {}", Escaped(&line)),
-        Cut::Oversized(line) => info!(session:% = label, bytes = line.bytes; "child wrote a line too long for the log"),
+        Cut::Line(line) => labelled!(info!(label); "child wrote: {}", Escaped(&line)),
+        Cut::Oversized(line) => labelled!(info!(label), bytes = line.bytes; "child wrote a line too long for the log"),
     }
 }
 

@@ -4,7 +4,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use log::{error, info, warn};
 use nix::sys::signal::Signal;
 use tokio::signal::unix::{self, SignalKind};
 use tokio::sync::watch;
@@ -14,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::ExitReason;
 use super::family::{self, Family};
-use super::label::Label;
+use super::label::{Label, labelled};
 use super::orphans;
 use super::processes::{Look, Process};
 
@@ -77,7 +76,7 @@ impl End {
         let reason = reason.or_else(|| self.family.leader_end()).unwrap_or(ExitReason::Unknown);
         self.close_pipes().await;
         self.family.bury();
-        info!(session:% = self.label, pid = self.family.id(); "child {reason}");
+        labelled!(info!(self.label), pid = self.family.id(); "child {reason}");
         end.send_replace(Some(reason));
     }
 
@@ -102,9 +101,9 @@ impl End {
         if self.is_gone_after(Signal::SIGTERM, self.grace).await {
             return;
         }
-        warn!(session:% = self.label, pid = self.family.id(); "child ignored SIGTERM");
+        labelled!(warn!(self.label), pid = self.family.id(); "child ignored SIGTERM");
         if !self.is_gone_after(Signal::SIGKILL, AFTER_KILL).await {
-            error!(session:% = self.label, pid = self.family.id(); "child outlived SIGKILL");
+            labelled!(error!(self.label), pid = self.family.id(); "child outlived SIGKILL");
             orphans::give_up(&self.family.living(&*Look::shared().await));
         }
     }

@@ -45,7 +45,7 @@ fn what_a_spare_says_is_logged_with_the_session_that_took_it() {
     let sidecar = Running::start(&mut sidecar(&["--port", "0", "--warm", "1", "--", "python3", "-c", TALKATIVE]));
     let loaded = sidecar.before.iter().find(|line| line.contains("loaded")).cloned();
     let loaded = loaded.unwrap_or_else(|| sidecar.logged("loaded"));
-    assert!(loaded.contains("session=spare"), "{loaded}");
+    assert!(loaded.contains("child=spare"), "{loaded}");
     sidecar.initialize(&[]);
     let asked = sidecar.logged("asked");
     assert!(asked.contains("session=1"), "{asked}");
@@ -54,6 +54,22 @@ fn what_a_spare_says_is_logged_with_the_session_that_took_it() {
     };
     assert!(pid(&asked).is_some() && pid(&asked) == pid(&loaded), "{loaded}, {asked}");
     sidecar.end();
+}
+
+#[test]
+fn session_is_a_number_in_every_line_that_has_one() {
+    let start = ["--port", "0", "--warm", "1", "--log-format", "json", "--", "python3", "-c", TALKATIVE];
+    let sidecar = Running::start(&mut sidecar(&start));
+    sidecar.initialize(&[]);
+    sidecar.logged("asked");
+    let events = sidecar.end().1;
+    let sessions = |said: &str| {
+        let events = events.iter().filter(|line| line.contains(said));
+        let events = events.map(|line| serde_json::from_str::<Value>(line).unwrap());
+        events.map(|event| event["session"].clone()).filter(|session| !session.is_null()).collect::<Vec<_>>()
+    };
+    assert_eq!(sessions(""), vec![Value::from(1); sessions("").len()], "{events:#?}");
+    assert!(!sessions("child exited").is_empty(), "{events:#?}");
 }
 
 #[test]

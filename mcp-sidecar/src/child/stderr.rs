@@ -6,6 +6,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe;
 
 use super::label::{Label, labelled};
+use crate::logging::with_half_the_room;
 use crate::mcp::lines::{Cut, Lines};
 
 /// Longest line that is logged; people read these.
@@ -25,10 +26,10 @@ pub(super) async fn drain(mut pipe: pipe::Receiver, label: Label) {
 }
 
 fn report(cut: Cut, label: &Label) {
-    match cut {
+    with_half_the_room(|| match cut {
         Cut::Line(line) => labelled!(info!(label); "child wrote: {}", Escaped(&line)),
         Cut::Oversized(line) => labelled!(info!(label), bytes = line.bytes; "child wrote a line too long for the log"),
-    }
+    });
 }
 
 /// Text that cannot forge a log line or move the cursor: controls and invalid bytes are escaped.

@@ -13,8 +13,8 @@ use log::{LevelFilter, error};
 
 use crate::config::{LogConfig, LogFormat};
 pub(crate) use escape::one_line;
-pub(crate) use sink::DROPPED;
 use sink::Sink;
+pub(crate) use sink::{DROPPED, with_half_the_room};
 
 /// One line for each request (`http/access.rs`).
 pub(crate) const ACCESS: &str = "access";

@@ -65,8 +65,19 @@ async fn bytes_that_are_no_text_are_refused_wherever_they_stand() {
     }
     let utf_16: Vec<u8> = PING.encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert_eq!(session.sign(sidecar.post(utf_16)).send().await.unwrap().status(), 400);
-    let bom = format!("\u{feff}{PING}");
-    assert_eq!(session.post(bom).await.status(), 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_byte_order_mark_is_ignored_and_reaches_no_child() {
+    let sidecar = Sidecar::start().await;
+    let session = sidecar.session().await;
+    let answer: Value = session.post(format!("\u{feff}{PING}")).await.json().await.unwrap();
+    assert_eq!(answer["result"], json!({}));
+    let seen = format!("\u{feff}{}", call("1", r#"{"name":"seen","arguments":{}}"#));
+    let answer: Value = session.post(seen).await.json().await.unwrap();
+    assert!(!text_of(&answer).contains('\u{feff}'), "{answer}");
+    // One is a mark, more are no JSON.
+    assert_eq!(session.post(format!("\u{feff}\u{feff}{PING}")).await.status(), 400);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -31,6 +31,8 @@ use crate::session::registry::Registry;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longer than Traefik's idle connections to us live (90 s), so that it is Traefik who closes them.
 const KEEP_ALIVE: Duration = Duration::from_secs(100);
+/// More milliseconds the system does not take: 24 days.
+const LONGEST_UNREAD: Duration = Duration::from_millis(i32::MAX as u64);
 /// Responses that are complete but not yet read by their clients get this long at the end.
 const GRACE_SECONDS: u64 = 2;
 
@@ -78,7 +80,11 @@ impl Application {
         let listener = TcpListener::bind((config.host.as_str(), config.port)).map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
         // Connections have it from the socket that they came in at.
-        SockRef::from(&listener).set_tcp_user_timeout(Some(config.unread_timeout)).map_err(failed)?;
+        if let Err(cause) =
+            SockRef::from(&listener).set_tcp_user_timeout(Some(config.unread_timeout.min(LONGEST_UNREAD)))
+        {
+            warn!(cause:%; "clients may leave unread what they are sent for as long as they like");
+        }
         let door = Door::of(&listener).map_err(failed)?;
         let metrics = Metrics::new();
         let told = config.spawning.told.clone();

@@ -36,7 +36,7 @@ impl Arguments {
         let Self { listening, wrapped, access, time, bounds, replicas, log, .. } = self;
         let cluster = cluster::read(replicas, faults);
         if let Some(command) = command.as_mut().filter(|_| cluster.is_some()) {
-            command.env.extend(cluster::OURS.map(|name| (OsString::from(name), OsString::new())));
+            command.env.extend(cluster::withheld());
         }
         let limits = limits(&time, &bounds, faults);
         let told = told(&wrapped, faults);

@@ -1,11 +1,18 @@
 //! Several replicas: `REDIS_URL`, `REDIS_PASSWORD`, `--advertise`.
 
+use std::ffi::OsString;
+
 use super::cli::Replicas;
 use crate::cluster::ClusterConfig;
 use crate::cluster::address::Address;
 
 /// Emptied for the wrapped server, which must not see how to get into the Redis that its replicas trust.
-pub(super) const OURS: [&str; 2] = ["REDIS_URL", "REDIS_PASSWORD"];
+const OURS: [&str; 2] = ["REDIS_URL", "REDIS_PASSWORD"];
+
+/// What a server finds in their place.
+pub(crate) fn withheld() -> [(OsString, OsString); 2] {
+    OURS.map(|name| (name.into(), OsString::new()))
+}
 
 /// `None`: this is the only replica.
 pub(super) fn read(replicas: Replicas, faults: &mut Vec<String>) -> Option<ClusterConfig> {

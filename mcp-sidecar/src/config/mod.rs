@@ -19,6 +19,7 @@ use crate::mcp::origin::OriginPolicy;
 use crate::mcp::session_id::Owner;
 use crate::mcp::version::{Era, ProtocolVersion};
 use cli::Arguments;
+pub(crate) use cluster::withheld;
 
 #[derive(Clone, Debug)]
 pub struct Config {

@@ -4,6 +4,8 @@
 //! Refused although serde would take it: ids that are neither text nor number (MCP basic/index §Requests), a member
 //! given twice (two readers would see two messages), nesting deeper than [`MAX_DEPTH`].
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use memchr::{memchr, memmem};
 use serde::Deserialize;
@@ -27,8 +29,11 @@ impl Method {
     }
 
     /// What the JSON string stands for.
-    pub fn text(&self) -> String {
-        serde_json::from_slice(&self.0).expect("a method that is no text was no message")
+    pub fn text(&self) -> Cow<'_, str> {
+        // A &str is borrowed; what is escaped cannot be.
+        let borrowed = serde_json::from_slice(&self.0).map(Cow::Borrowed);
+        let text = borrowed.or_else(|_| serde_json::from_slice(&self.0).map(Cow::Owned));
+        text.expect("a method that is no text was no message")
     }
 
     /// The JSON string, quotes included.

@@ -44,6 +44,7 @@ pub struct Skim {
     is_method: bool,
     is_question: bool,
     is_answer: bool,
+    is_json_rpc: bool,
     /// The key, or the value of `id`, so far.
     token: Vec<u8>,
     id: Option<RequestId>,
@@ -107,6 +108,7 @@ impl Skim {
     fn begins_value(&mut self) {
         self.is_id = self.token == b"\"id\"";
         self.is_method = self.token == b"\"method\"";
+        self.is_json_rpc |= self.token == b"\"jsonrpc\"";
         self.is_answer |= self.token == b"\"result\"" || self.token == b"\"error\"";
         self.in_value = true;
         self.token.clear();
@@ -122,6 +124,11 @@ impl Skim {
         self.is_id = false;
         self.in_value = false;
         self.token.clear();
+    }
+
+    /// Whether it says of itself that it is JSON-RPC 2.0, or wants to: 1.0 had no such member.
+    pub fn is_json_rpc(&self) -> bool {
+        self.is_json_rpc
     }
 
     /// What it was, once all of it has passed.

@@ -5,13 +5,14 @@ use super::jsonrpc::{Malformed, Message, Outcome, Response, without_mark};
 use super::skim::Skim;
 
 /// What takes the place of a child's line that is no message, if that was meant as an answer to us. What a server says
-/// of its messages in its own words, `sent {…}`, is none.
+/// of its messages in its own words, `sent {…}`, is none, nor what it heard from others, as of JSON-RPC 1.0: the answer
+/// is still to come.
 pub fn in_place_of(line: &[u8], why: Malformed) -> Option<Message> {
     let text = without_mark(line);
     text.trim_ascii_start().starts_with(b"{").then_some(())?;
     let mut skim = Skim::default();
     skim.pass(text);
-    let number = skim.passed().answers()?;
+    let number = skim.is_json_rpc().then_some(skim)?.passed().answers()?;
     let message = match why {
         Malformed::NotJsonRpc(why) => format!("the MCP server's answer is not JSON-RPC: {why}"),
         Malformed::NotJson | Malformed::TooDeep => "the MCP server's answer is not JSON".to_owned(),
@@ -40,13 +41,12 @@ mod tests {
     #[test]
     fn an_answer_that_cannot_be_read_fails_its_call_and_says_why() {
         for (line, why) in [
-            (r#"{"id":5,"result":{}}"#, "not JSON-RPC: jsonrpc must be \"2.0\""),
             (r#"{"jsonrpc":"1.0","id":"5","result":{}}"#, "not JSON-RPC: jsonrpc must be \"2.0\""),
             (r#"{"jsonrpc":"2.0","id":5,"error":"text"}"#, "not JSON-RPC: an error is an object"),
             (r#"{"jsonrpc":"2.0","id":5,"error":null}"#, "not JSON-RPC: a message is a request"),
             (r#"{"jsonrpc":"2.0","id":5,"result":1,"error":{}}"#, "not JSON-RPC: a message is a request"),
             (r#"{"jsonrpc":"2.0","id":5,"result":1,"result":2}"#, "not JSON-RPC: a message is an object without"),
-            ("\u{feff} {\"id\":5,\"result\":{}}", "not JSON-RPC: jsonrpc must be \"2.0\""),
+            ("\u{feff} {\"jsonrpc\":2,\"id\":5,\"result\":{}}", "not JSON-RPC: jsonrpc must be \"2.0\""),
             (r#"{"jsonrpc":"2.0","id":5,"result":{"x":NaN}}"#, "not JSON"),
             (r#"{"jsonrpc":"2.0","id":5,"result":{}} {"#, "not JSON"),
             (r#"{"jsonrpc":"2.0","id":5,"result":{"cut": "of"#, "not JSON"),
@@ -63,11 +63,13 @@ mod tests {
         for line in [
             "junk",
             r#"sent {"jsonrpc":"2.0","id":5,"result":{}}"#,
-            r#"[{"id":5,"result":{}}]"#,
+            r#"[{"jsonrpc":"1.0","id":5,"result":{}}]"#,
+            r#"{"result":"0x10","error":null,"id":5}"#,
+            r#"{"id":5,"result":{"jsonrpc":"2.0"}}"#,
             r#"{"id":5,"level":"info","message":"a line of a log"}"#,
-            r#"{"id":5,"method":"POST","result":"a line of a log"}"#,
-            r#"{"id":"x","result":{}}"#,
-            r#"{"result":{"id":5,"error":1}}"#,
+            r#"{"jsonrpc":1,"id":5,"method":"POST","result":"a line of a log"}"#,
+            r#"{"jsonrpc":"1.0","id":"x","result":{}}"#,
+            r#"{"jsonrpc":"1.0","result":{"id":5,"error":1}}"#,
             r#"{'jsonrpc': '2.0', 'id': 5, 'result': {}}"#,
         ] {
             assert_eq!(failed(line.as_bytes()), None, "{line}");

@@ -98,7 +98,7 @@ async fn an_id_that_comes_back_as_text_counts_and_an_answer_that_is_no_message_i
     let mut server = speaking_to(r#"    send(id=str(id), result={"protocolVersion": "2025-11-25"})"#).await;
     assert_eq!(server.initialize().await.unwrap().versions, ["2025-11-25"]);
     server.stop().await;
-    let mut server = speaking_to(r#"    print(json.dumps({"id": id, "result": {}}), flush=True)"#).await;
+    let mut server = speaking_to(r#"    print(json.dumps({"jsonrpc": 2, "id": id, "result": {}}), flush=True)"#).await;
     let refused = server.initialize().await.unwrap_err();
     assert!(refused.to_string().contains("jsonrpc must be"), "{refused}");
     server.stop().await;

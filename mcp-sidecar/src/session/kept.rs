@@ -25,6 +25,11 @@ impl Kept {
         }
     }
 
+    /// Whether a client that comes back has missed anything.
+    pub(super) fn has_after(&self, last: EventId) -> bool {
+        self.log.after(last).next().is_some()
+    }
+
     /// What a client that comes back has missed.
     pub(super) fn after(&self, last: EventId) -> impl Iterator<Item = Bytes> {
         self.log.after(last).inspect(|_| {

@@ -9,12 +9,12 @@ impl Streams {
     /// A GET. Replaces the stream's earlier reader, whose connection ends.
     pub(in super::super) fn listen(&mut self, last: Option<EventId>) -> Result<Events, Rejection> {
         let place = last.unwrap_or(EventId { stream: StreamId::STANDALONE, number: self.handed_over });
-        let mut missed = self.log.iter().flat_map(|log| log.after(place)).peekable();
-        if last.is_some() && !resumes(place, self.before, self.newest(place.stream), missed.peek().is_some()) {
+        let has_missed = || self.log.as_ref().is_some_and(|log| log.has_after(place));
+        if last.is_some() && !resumes(place, self.before, self.newest(place.stream), has_missed()) {
             return Err(Rejection::EventUnknown);
         }
         let (mut sink, events) = sink::channel(self.actor.clone(), self.slow_readers.clone());
-        sink.replay(missed);
+        sink.replay(self.log.iter().flat_map(|log| log.after(place)));
         let stream = if place.stream == StreamId::STANDALONE {
             self.handed_over = self.standalone.last();
             Some(&mut self.standalone)

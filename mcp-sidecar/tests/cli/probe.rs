@@ -132,7 +132,7 @@ fn a_probe_that_names_nothing_to_probe_is_misused() {
 fn the_server_of_the_environment_can_be_probed() {
     let mut command = sidecar(&["probe"]);
     // What only matters to those who serve it may be wrong.
-    command.envs([("MCP_PORT", "abc"), ("LOG_LEVEL", "x"), ("LOG_FORMAT", "x"), ("BASE_DOMAIN", "https://x")]);
+    command.envs([("MCP_PORT", "abc"), ("LOG_LEVEL", "x"), ("REDIS_URL", "x"), ("BASE_DOMAIN", "https://x")]);
     let probed = command.env("SERVER_COMMAND", format!("python3 '{DESCRIBED}'")).output().unwrap();
     assert!(text(probed.stdout).starts_with("server        described 1.2"));
 }
@@ -145,5 +145,15 @@ fn a_wrapped_program_may_be_called_probe() {
         let mut command = sidecar(words);
         let running = Running::start(command.env("PATH", folder.path()).env("PORT", "0"));
         assert_eq!(running.end().0, Some(0));
+    }
+}
+
+#[test]
+fn a_probed_server_is_told_as_little_of_redis_as_one_that_is_served() {
+    let says = "import os, sys; print(repr(os.environ.get('REDIS_PASSWORD')), file=sys.stderr)";
+    for (url, seen) in [("redis://h", "''"), ("", "'s3cret'")] {
+        let mut command = sidecar(&["probe", "python3", "-c", says]);
+        let probed = command.envs([("REDIS_URL", url), ("REDIS_PASSWORD", "s3cret")]).output().unwrap();
+        assert!(text(probed.stdout).contains(seen), "{url}");
     }
 }

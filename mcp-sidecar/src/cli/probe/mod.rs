@@ -15,7 +15,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use super::healthcheck::seconds;
 use super::{explain, misused, tell};
 use crate::child::reap;
-use crate::config::{Config, Unusable};
+use crate::config::{Config, Unusable, withheld};
 use crate::session::description::{Description, describe};
 use crate::session::handshake::Unanswered;
 use heard::Heard;
@@ -31,8 +31,8 @@ Examples:
 
 Everything after COMMAND belongs to it, options too. To wrap a program that is called probe: mcp-sidecar -- probe";
 
-/// Which server, and what it is not told. The other variables say how a sidecar serves: they may be wrong here.
-const VARIABLES: [&str; 3] = ["SERVER_COMMAND", "REDIS_URL", "REDIS_PASSWORD"];
+/// Which server. The other variables say how a sidecar serves: they may be wrong here.
+const SERVER: &str = "SERVER_COMMAND";
 
 /// Starts a stdio MCP server and shows what it is: eras, versions, tools, prompts, resources, and how it behaves.
 #[derive(Debug, Parser)]
@@ -68,12 +68,18 @@ pub(super) fn main(
         return misused("--timeout is not a number of seconds above 0");
     };
     let json = options.json;
-    let vars = vars.into_iter().filter(|(name, _)| VARIABLES.iter().any(|known| name == known));
-    let config = match Config::from_args(options.into_sidecar(), vars) {
+    let vars: Vec<_> = vars.into_iter().collect();
+    // Served with others, it would not be told of their Redis either.
+    let is_one_of_many = vars.iter().any(|(name, value)| name == "REDIS_URL" && !value.is_empty());
+    let vars = vars.into_iter().filter(|(name, _)| name == SERVER);
+    let mut config = match Config::from_args(options.into_sidecar(), vars) {
         Ok(config) => config,
         Err(Unusable::Usage(usage)) => return explain(&usage),
         Err(Unusable::Faults(faults)) => return misused(&format!("probe cannot start:\n{faults}")),
     };
+    if is_one_of_many {
+        config.spawning.command.env.extend(withheld());
+    }
     let heard = Heard::listen();
     let described = runtime().map(|runtime| runtime.block_on(asked(&config, patience)));
     let outcome = described.unwrap_or_else(|cause| Err(cause.to_string()));

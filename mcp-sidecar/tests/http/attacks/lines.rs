@@ -63,9 +63,13 @@ async fn an_answer_that_is_not_quite_one_is_taken_where_it_is_clear_and_else_fai
         (r#"{"jsonrpc":"2.0","id":$ID,"result":{"a":1.0},"error":null}"#, TAKEN),
         ("\u{feff}{\"jsonrpc\":\"2.0\",\"id\":$ID,\"result\":{\"a\":1.0}}", TAKEN),
         (r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"m"}}"#, complained),
+        // Somebody else's answer, printed for people; then its own.
+        (
+            "{\"result\":\"0x10\",\"error\":null,\"id\":$ID}\n{\"jsonrpc\":\"2.0\",\"id\":$ID,\"result\":{\"a\":1.0}}",
+            TAKEN,
+        ),
     ];
     let unclear = [
-        r#"{"id":$ID,"result":{}}"#,
         r#"{"jsonrpc":"1.0","id":$ID,"result":{}}"#,
         r#"{"jsonrpc":"2.0","id":$ID,"id":$ID,"result":{}}"#,
         r#"{"jsonrpc":"2.0","id":$ID,"result":{},"error":{}}"#,

@@ -35,9 +35,9 @@ async fn answer(
     mut incoming: Incoming,
 ) -> Result<Reply, Rejection> {
     let registry = &sidecar.registry;
-    registry.stands_alone(&head.owner, head.version.text().unwrap_or_default()).await?;
+    let requested = head.version.text().unwrap_or_default();
     for _ in 0..CHILDREN {
-        let child = registry.child_of(&head.owner).await?;
+        let child = registry.child_of(&head.owner, requested).await?;
         access::within(request, &child);
         child.examine(head, &incoming).await?;
         match call(&child, incoming, head.accept).await? {

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use crate::mcp::rejection::Rejection;
 use crate::mcp::session_id::Owner;
 
 /// What an answer is worth, least first.
@@ -31,30 +32,34 @@ impl<A: Clone> Answers<A> {
         Self { most: most.max(1), uses: 0, all: HashMap::new() }
     }
 
-    /// The owner's, asked for now unless there is one of worth; `None` if all that there is room for are under way.
-    pub(super) fn of(&mut self, owner: &Owner, worth: impl Fn(&A) -> Worth, ask: impl FnOnce() -> A) -> Option<A> {
+    /// The owner's, asked for now unless there is one of worth; refused if all that there is room for are under way.
+    pub(super) fn of(
+        &mut self,
+        owner: &Owner,
+        worth: impl Fn(&A) -> Worth,
+        ask: impl FnOnce() -> Result<A, Rejection>,
+    ) -> Result<A, Rejection> {
         self.uses += 1;
         if let Some((used, answer)) = self.all.get_mut(owner).filter(|(_, answer)| worth(answer) > Worth::Nothing) {
             *used = self.uses;
-            return Some(answer.clone());
+            return Ok(answer.clone());
         }
         self.all.remove(owner);
-        if self.all.len() >= self.most {
-            self.make_room(worth)?;
-        }
-        let answer = ask();
+        let full = self.all.len() >= self.most;
+        let least = full.then(|| self.least(worth).ok_or(Rejection::TooManySessions)).transpose()?;
+        // What is refused pushes out nothing.
+        let answer = ask()?;
+        least.and_then(|least| self.all.remove(&least));
         self.all.insert(owner.clone(), (self.uses, answer.clone()));
-        Some(answer)
+        Ok(answer)
     }
 
-    /// Of those worth the same, the one that was not used for longest goes.
-    fn make_room(&mut self, worth: impl Fn(&A) -> Worth) -> Option<()> {
+    /// Of those worth the same, the one that was not used for longest goes first.
+    fn least(&self, worth: impl Fn(&A) -> Worth) -> Option<Owner> {
         let ranked = self.all.iter().map(|(owner, (used, answer))| (worth(answer), *used, owner));
         let (_, _, least) =
             ranked.filter(|(worth, ..)| *worth < Worth::UnderWay).min_by_key(|(worth, used, _)| (*worth, *used))?;
-        let least = least.clone();
-        self.all.remove(&least);
-        Some(())
+        Some(least.clone())
     }
 }
 
@@ -75,9 +80,10 @@ mod tests {
                 |answer| *answer,
                 || {
                     was_there = false;
-                    worth
+                    Ok(worth)
                 },
             )
+            .ok()
             .map(|_| was_there)
     }
 
@@ -118,5 +124,14 @@ mod tests {
         asks(&mut answers, 2, Worth::UnderWay);
         assert_eq!(asks(&mut answers, 3, Worth::UnderWay), None);
         assert_eq!(asks(&mut answers, 1, Worth::UnderWay), Some(true));
+    }
+
+    #[test]
+    fn who_may_not_ask_pushes_out_nothing() {
+        let mut answers = Answers::new(1);
+        asks(&mut answers, 1, Worth::Known);
+        let refused = answers.of(&who(2), |answer| *answer, || Err(Rejection::TooManySessions));
+        assert_eq!(refused, Err(Rejection::TooManySessions));
+        assert_eq!(asks(&mut answers, 1, Worth::Known), Some(true));
     }
 }

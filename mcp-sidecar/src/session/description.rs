@@ -72,7 +72,7 @@ pub(crate) async fn describe(
     let introduced = async {
         let era = match setting {
             EraSetting::Fixed(era) => era,
-            EraSetting::Auto => probe(spawning, usual, supervisor).await?.era,
+            EraSetting::Auto => probe(spawning, usual, supervisor, &None).await?.era,
         };
         let begun = Instant::now();
         let mut server = Handshake::start(spawning, "probe", patience, supervisor).await?;
@@ -110,7 +110,7 @@ pub(crate) async fn describe(
         Era::Legacy => (None, Some(introduction)),
         Era::Modern => {
             let short = Patience { answer: SECOND_ERA, ..usual };
-            (Some(introduction), initialize(spawning, short, supervisor).await.ok())
+            (Some(introduction), initialize(spawning, short, supervisor, &None).await.ok())
         }
     };
     Ok(Description {

@@ -14,9 +14,11 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::answers::{Answers, Worth};
 use super::handshake::{Handshake, Unanswered};
+use super::places::Asking;
 use crate::config::{EraSetting, Spawning};
 use crate::mcp::headers::MODERN;
 use crate::mcp::introduction::{Discovery, Introduction};
+use crate::mcp::rejection::Rejection;
 use crate::mcp::session_id::Owner;
 use crate::mcp::version::{Era, ProtocolVersion};
 
@@ -43,7 +45,7 @@ impl Patience {
     };
 }
 
-/// However few sessions there may be, one user's server that hangs keeps no other from asking.
+/// However few sessions there may be, so many are remembered: an answer is small.
 const FEWEST_ANSWERS: usize = 16;
 
 /// What is known of the server.
@@ -68,10 +70,24 @@ impl Found {
     }
 }
 
-/// Nobody answered: neither era can be told.
+/// Neither era can be told.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct NotFound(Arc<str>);
+pub(crate) enum NotFound {
+    #[error("{0}")]
+    Unanswered(Arc<str>),
+    /// Nobody was asked.
+    #[error("{}", .0.message())]
+    Refused(Rejection),
+}
+
+impl From<NotFound> for Rejection {
+    fn from(why: NotFound) -> Self {
+        match why {
+            NotFound::Unanswered(_) => Self::ChildNotStarted,
+            NotFound::Refused(why) => why,
+        }
+    }
+}
 
 /// The one who knows.
 #[derive(Debug)]
@@ -84,6 +100,9 @@ pub(crate) struct EraProbe {
     stop: CancellationToken,
     _stopped_with_us: DropGuard,
 }
+
+/// By those who are asked, until they are gone. Nothing where they count for nobody.
+pub(super) type Held = Option<Arc<Asking>>;
 
 /// To come, until it is there.
 type Answer = watch::Receiver<Option<Outcome>>;
@@ -110,16 +129,22 @@ impl EraProbe {
     }
 
     /// The era to speak. Starts nothing when `--era` names it, or when it is known; else siblings that are told the
-    /// asker's values, since a server may need them to start.
-    pub(crate) async fn found(&self, asker: &Owner) -> Result<Arc<Found>, NotFound> {
+    /// asker's values, since a server may need them to start. They are to be admitted, and their place waited for.
+    pub(super) async fn found<P>(
+        &self,
+        asker: &Owner,
+        admit: impl FnOnce() -> Result<P, Rejection>,
+    ) -> Result<Arc<Found>, NotFound>
+    where
+        P: Future<Output = Result<Held, Rejection>> + Send + 'static,
+    {
         if let EraSetting::Fixed(era) = self.setting {
             return Ok(Arc::new(Found { era, introduction: None }));
         }
-        let Some(mut answer) = self.answer(asker) else {
-            return Err(NotFound("too many servers are being asked which era they speak".into()));
-        };
+        let ask = || admit().map(|place| self.ask(asker, place));
+        let mut answer = self.answer(asker, ask).map_err(NotFound::Refused)?;
         let outcome = answer.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone());
-        outcome.map_or_else(|| Err(NotFound("the sidecar is shutting down".into())), |outcome| outcome.found)
+        outcome.map_or(Err(NotFound::Refused(Rejection::ShuttingDown)), |outcome| outcome.found)
     }
 
     /// Takes no more part in anything: siblings end in the background.
@@ -127,21 +152,31 @@ impl EraProbe {
         self.stop.cancel();
     }
 
-    fn answer(&self, asker: &Owner) -> Option<Answer> {
+    fn answer(&self, asker: &Owner, ask: impl FnOnce() -> Result<Answer, Rejection>) -> Result<Answer, Rejection> {
+        let anybody = asker.anybody();
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        asked.of(&asker.anybody(), |answer| self.worth(answer), || self.ask(asker))
+        asked.of(&anybody, |answer| self.worth(answer), ask)
     }
 
-    fn ask(&self, asker: &Owner) -> Answer {
+    fn ask<P>(&self, asker: &Owner, place: P) -> Answer
+    where
+        P: Future<Output = Result<Held, Rejection>> + Send + 'static,
+    {
         let (tell, answer) = watch::channel(None);
         let (spawning, patience, supervisor) = (self.spawning.for_owner(asker), self.patience, self.supervisor.clone());
         let stop = self.stop.clone();
         // Not in the task of a request, whose client may leave: others wait for this too.
         self.supervisor.spawn(async move {
-            tokio::select! {
-                found = probe(&spawning, patience, &supervisor) => {
-                    tell.send_replace(Some(Outcome { found: told(found), at: Instant::now() }));
+            let found = async {
+                let held = place.await.map_err(NotFound::Refused)?;
+                let found = probe(&spawning, patience, &supervisor, &held).await;
+                if let Some(asking) = held {
+                    asking.answered();
                 }
+                told(found)
+            };
+            tokio::select! {
+                found = found => drop(tell.send_replace(Some(Outcome { found, at: Instant::now() }))),
                 () = stop.cancelled() => {}
             }
         });
@@ -151,7 +186,9 @@ impl EraProbe {
     fn worth(&self, answer: &Answer) -> Worth {
         match &*answer.borrow() {
             Some(Outcome { found: Ok(_), .. }) => Worth::Known,
-            Some(Outcome { found: Err(_), at }) if at.elapsed() < self.patience.failure => Worth::AWhile,
+            Some(Outcome { found: Err(NotFound::Unanswered(_)), at }) if at.elapsed() < self.patience.failure => {
+                Worth::AWhile
+            }
             None if answer.has_changed().is_ok() => Worth::UnderWay,
             // One that was given up has no sender any more.
             Some(_) | None => Worth::Nothing,
@@ -167,22 +204,27 @@ fn told(found: Result<Found, Unanswered>) -> Result<Arc<Found>, NotFound> {
         }
         Err(cause) => {
             warn!(cause:%; "could not find out which era the MCP server speaks");
-            Err(NotFound(cause.to_string().into()))
+            Err(NotFound::Unanswered(cause.to_string().into()))
         }
     }
 }
 
 /// One sibling is asked `server/discover`. If that settles nothing for a while, a younger one is asked `initialize`:
 /// a server that is only slow to start then still has both chances.
-pub(crate) async fn probe(spawning: &Spawning, patience: Patience, supervisor: &Handle) -> Result<Found, Unanswered> {
-    let mut modern = pin!(discover(spawning, patience, supervisor));
+pub(super) async fn probe(
+    spawning: &Spawning,
+    patience: Patience,
+    supervisor: &Handle,
+    held: &Held,
+) -> Result<Found, Unanswered> {
+    let mut modern = pin!(discover(spawning, patience, supervisor, held));
     match timeout(patience.head_start, &mut modern).await {
         Ok(Some(introduction)) => return Ok(found(Era::Modern, introduction)),
-        Ok(None) => return initialize(spawning, patience, supervisor).await.map(|said| found(Era::Legacy, said)),
+        Ok(None) => return initialize(spawning, patience, supervisor, held).await.map(|said| found(Era::Legacy, said)),
         Err(_) => {}
     }
     let began = Instant::now();
-    let mut legacy = pin!(initialize(spawning, patience, supervisor));
+    let mut legacy = pin!(initialize(spawning, patience, supervisor, held));
     tokio::select! {
         answer = &mut modern => match answer {
             Some(introduction) => Ok(found(Era::Modern, introduction)),
@@ -203,8 +245,8 @@ fn found(era: Era, introduction: Introduction) -> Found {
 }
 
 /// `None`: not modern, whatever it did instead.
-async fn discover(spawning: &Spawning, patience: Patience, supervisor: &Handle) -> Option<Introduction> {
-    let mut sibling = Handshake::start(spawning, "era", patience.answer, supervisor).await.ok()?;
+async fn discover(spawning: &Spawning, patience: Patience, supervisor: &Handle, held: &Held) -> Option<Introduction> {
+    let mut sibling = sibling(spawning, patience, supervisor, held).await.ok()?;
     match sibling.discover().await {
         Ok(Discovery::Modern(introduction)) => Some(introduction),
         Ok(Discovery::Legacy) | Err(_) => None,
@@ -212,12 +254,30 @@ async fn discover(spawning: &Spawning, patience: Patience, supervisor: &Handle) 
 }
 
 /// Also tells whether a modern server speaks the older era too.
-pub(crate) async fn initialize(
+pub(super) async fn initialize(
     spawning: &Spawning,
     patience: Patience,
     supervisor: &Handle,
+    held: &Held,
 ) -> Result<Introduction, Unanswered> {
-    Handshake::start(spawning, "era", patience.answer, supervisor).await?.initialize().await
+    sibling(spawning, patience, supervisor, held).await?.initialize().await
+}
+
+async fn sibling(
+    spawning: &Spawning,
+    patience: Patience,
+    supervisor: &Handle,
+    held: &Held,
+) -> Result<Handshake, Unanswered> {
+    let sibling = Handshake::start(spawning, "era", patience.answer, supervisor).await?;
+    if let Some(held) = held.clone() {
+        let ended = sibling.ended();
+        supervisor.spawn(async move {
+            ended.await;
+            drop(held);
+        });
+    }
+    Ok(sibling)
 }
 
 #[cfg(test)]

@@ -40,6 +40,13 @@ const PATIENCE: Patience = Patience {
     failure: Duration::ZERO,
 };
 
+impl EraProbe {
+    /// Where there is a place for everybody.
+    async fn asked_by(&self, asker: &Owner) -> Result<Arc<Found>, NotFound> {
+        self.found(asker, || Ok(std::future::ready(Ok(None)))).await
+    }
+}
+
 struct Server {
     born: tempfile::NamedTempFile,
     spawning: Spawning,
@@ -60,7 +67,7 @@ impl Server {
     }
 
     async fn era(&self) -> Option<Era> {
-        self.probe(PATIENCE).found(&NOBODY).await.ok().map(|found| found.era)
+        self.probe(PATIENCE).asked_by(&NOBODY).await.ok().map(|found| found.era)
     }
 
     fn processes(&self) -> usize {
@@ -74,7 +81,7 @@ async fn a_modern_server_is_asked_once() {
         let server = Server::new(MODERN, initialized);
         // Long enough that no slow machine starts the second one.
         let patience = Patience { head_start: Duration::from_secs(20), ..PATIENCE };
-        let found = server.probe(patience).found(&NOBODY).await.unwrap();
+        let found = server.probe(patience).asked_by(&NOBODY).await.unwrap();
         assert_eq!(found.era, Era::Modern);
         assert_eq!(found.introduction.as_ref().unwrap().versions, ["2026-07-28"]);
         assert_eq!(server.processes(), 1);
@@ -85,7 +92,7 @@ async fn a_modern_server_is_asked_once() {
 async fn a_server_that_refuses_dies_or_hangs_at_discover_is_legacy_and_another_process_says_so() {
     for discovered in [UNKNOWN, EXITS, HANGS, "pass", r#"print("who?", flush=True)"#, r#"send(id=id, result={})"#] {
         let server = Server::new(discovered, LEGACY);
-        let found = server.probe(PATIENCE).found(&NOBODY).await.unwrap();
+        let found = server.probe(PATIENCE).asked_by(&NOBODY).await.unwrap();
         assert_eq!(found.era, Era::Legacy, "{discovered}");
         assert_eq!(found.introduction.as_ref().unwrap().versions, ["2025-06-18"]);
         assert_eq!(server.processes(), 2);
@@ -104,9 +111,9 @@ async fn a_slow_start_is_not_taken_for_age() {
 async fn everybody_who_asks_waits_for_the_same_two_processes() {
     let server = Server::new(UNKNOWN, LEGACY);
     let probe = server.probe(PATIENCE);
-    let answers = futures_util::future::join_all((0..50).map(|_| probe.found(&NOBODY))).await;
+    let answers = futures_util::future::join_all((0..50).map(|_| probe.asked_by(&NOBODY))).await;
     assert!(answers.into_iter().all(|found| found.unwrap().era == Era::Legacy));
-    probe.found(&NOBODY).await.unwrap();
+    probe.asked_by(&NOBODY).await.unwrap();
     assert_eq!(server.processes(), 2);
 }
 
@@ -115,8 +122,8 @@ async fn an_asker_who_leaves_does_not_end_the_asking() {
     let server = Server::new(MODERN, UNKNOWN);
     let patience = Patience { head_start: Duration::from_secs(20), ..PATIENCE };
     let probe = server.probe(patience);
-    assert!(futures_util::FutureExt::now_or_never(probe.found(&NOBODY)).is_none());
-    assert_eq!(probe.found(&NOBODY).await.unwrap().era, Era::Modern);
+    assert!(futures_util::FutureExt::now_or_never(probe.asked_by(&NOBODY)).is_none());
+    assert_eq!(probe.asked_by(&NOBODY).await.unwrap().era, Era::Modern);
     assert_eq!(server.processes(), 1);
 }
 
@@ -126,10 +133,10 @@ async fn a_failure_is_not_remembered_for_ever() {
     let broken_while = format!("(sys.exit(9) if open({:?}).read() == '' else {MODERN})", mark.path());
     let server = Server::new(&broken_while, EXITS);
     let probe = server.probe(PATIENCE);
-    let failed = probe.found(&NOBODY).await.unwrap_err();
+    let failed = probe.asked_by(&NOBODY).await.unwrap_err();
     assert!(failed.to_string().contains("exited with status 1"), "{failed}");
     std::fs::write(mark.path(), "repaired").unwrap();
-    assert_eq!(probe.found(&NOBODY).await.unwrap().era, Era::Modern);
+    assert_eq!(probe.asked_by(&NOBODY).await.unwrap().era, Era::Modern);
 }
 
 #[tokio::test]
@@ -137,7 +144,7 @@ async fn a_failure_is_remembered_for_a_while_so_that_requests_do_not_start_proce
     let server = Server::new(EXITS, EXITS);
     let probe = server.probe(Patience { failure: Duration::from_secs(1000), ..PATIENCE });
     for _ in 0..10 {
-        assert!(probe.found(&NOBODY).await.is_err());
+        assert!(probe.asked_by(&NOBODY).await.is_err());
     }
     assert_eq!(server.processes(), 2);
 }
@@ -155,7 +162,7 @@ async fn what_one_owners_server_says_or_fails_to_say_is_nothing_to_who_is_told_s
         server.spawning.told = vec![FromHeader { place: Place::Env("WHO".to_owned()), header: IdentityHeader::UserId }];
         let patience = Patience { head_start: Duration::from_secs(20), failure: Duration::from_secs(1000), ..PATIENCE };
         let probe = server.probe(patience);
-        let era = async |who: &Owner| probe.found(who).await.ok().map(|found| found.era);
+        let era = async |who: &Owner| probe.asked_by(who).await.ok().map(|found| found.era);
         assert_eq!(era(&told("bad")).await, of_bad);
         assert_eq!(era(&told("good")).await, Some(Era::Modern));
         assert_eq!(era(&told("bad")).await, of_bad);
@@ -171,7 +178,7 @@ async fn an_era_that_is_said_is_believed_without_a_process() {
     for era in [Era::Legacy, Era::Modern] {
         let probe =
             EraProbe::new(server.spawning.clone(), EraSetting::Fixed(era), Patience::USUAL, Handle::current(), 9);
-        assert_eq!(probe.found(&NOBODY).await.unwrap().era, era);
+        assert_eq!(probe.asked_by(&NOBODY).await.unwrap().era, era);
     }
     assert_eq!(server.processes(), 0);
 }
@@ -180,6 +187,6 @@ async fn an_era_that_is_said_is_believed_without_a_process() {
 async fn stopping_ends_the_asking() {
     let server = Server::new(HANGS, HANGS);
     let probe = server.probe(PATIENCE);
-    let (found, ()) = tokio::join!(probe.found(&NOBODY), async { probe.stop() });
+    let (found, ()) = tokio::join!(probe.asked_by(&NOBODY), async { probe.stop() });
     assert!(found.is_err());
 }

@@ -171,6 +171,11 @@ impl Handshake {
         &self.junk
     }
 
+    /// Waits until nothing of the child is left, whoever ends it.
+    pub(crate) fn ended(&self) -> impl Future<Output = ()> + use<> {
+        self.child.ended()
+    }
+
     /// Ends the child and waits until nothing of it is left.
     pub(crate) async fn stop(self) -> ExitReason {
         let Self { child, events, .. } = self;

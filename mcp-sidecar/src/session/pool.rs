@@ -6,6 +6,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use tokio::time::sleep_until;
 
+use super::era::{Found, NotFound};
 use super::registry::{Registry, Session};
 use crate::mcp::rejection::{Rejection, UnsupportedProtocolVersion};
 use crate::mcp::session_id::Owner;
@@ -13,11 +14,18 @@ use crate::mcp::version::Era;
 
 impl Registry {
     /// The owner's child; started if there is none, after a pause if the last one crashed.
-    pub(crate) async fn child_of(self: &Arc<Self>, owner: &Owner) -> Result<Arc<Session>, Rejection> {
-        let owner = &*self.spawning.isolation.pool_key(owner);
+    ///
+    /// # Errors
+    /// [`Rejection::UnsupportedProtocolVersion`] naming what the server speaks if it cannot be asked without a session.
+    pub(crate) async fn child_of(self: &Arc<Self>, owner: &Owner, requested: &str) -> Result<Arc<Session>, Rejection> {
         if let Some(child) = self.running_child_of(owner) {
             return Ok(child);
         }
+        let found = self.found(owner).await?;
+        if found.era != Era::Modern {
+            return Err(UnsupportedProtocolVersion::new(requested, &found.spoken()).into());
+        }
+        let owner = &*self.spawning.isolation.pool_key(owner);
         if let Some((due, first)) = self.crashes.turn(owner) {
             self.metrics.child_restarts.inc_by(first.into());
             sleep_until(due).await;
@@ -42,22 +50,14 @@ impl Registry {
         self.pool().get(&*owner).filter(|child| child.is_alive()).cloned()
     }
 
-    /// Whether the server can be asked without a session.
-    ///
-    /// # Errors
-    /// [`Rejection::UnsupportedProtocolVersion`] naming what it speaks instead.
-    pub(crate) async fn stands_alone(&self, owner: &Owner, requested: &str) -> Result<(), Rejection> {
-        match self.era.found(owner).await {
-            Ok(found) if found.era == Era::Modern => Ok(()),
-            Ok(found) => Err(UnsupportedProtocolVersion::new(requested, &found.spoken()).into()),
-            Err(_) => Err(Rejection::ChildNotStarted),
-        }
+    /// The refusal of a revision that we do not speak.
+    pub(crate) async fn unsupported(self: &Arc<Self>, owner: &Owner, requested: &str) -> Option<Rejection> {
+        let found = self.found(owner).await.ok()?;
+        Some(UnsupportedProtocolVersion::new(requested, &found.spoken()).into())
     }
 
-    /// The refusal of a revision that we do not speak.
-    pub(crate) async fn unsupported(&self, owner: &Owner, requested: &str) -> Option<Rejection> {
-        let found = self.era.found(owner).await.ok()?;
-        Some(UnsupportedProtocolVersion::new(requested, &found.spoken()).into())
+    async fn found(self: &Arc<Self>, owner: &Owner) -> Result<Arc<Found>, NotFound> {
+        self.era.found(owner, || self.admit_asking(owner)).await
     }
 
     pub(super) fn forget_child(&self, session: &Session) {

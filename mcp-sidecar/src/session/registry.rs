@@ -1,7 +1,7 @@
-//! All sessions: who owns which, how many there may be, and which one goes when there is no room.
+//! All sessions: who owns which, and how they start and end. How many there may be: [`super::places`].
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use super::crashes::Crashes;
 use super::entrance::Slot;
 pub(crate) use super::entry::{Held, Session, Transport};
 use super::era::{EraProbe, Patience};
-use super::places::{self, Place};
+use super::places::{self, Asked, Place};
 use super::restart::Spawned;
 use super::warm::{self, Warm};
 use crate::child;
@@ -26,7 +26,7 @@ use crate::config::{Common, EraSetting, Limits, Spawning};
 use crate::mcp::rejection::Rejection;
 use crate::mcp::session_id::{Owner, SessionId};
 use crate::mcp::version::{Era, ProtocolVersion};
-use crate::metrics::{ChildStart, Limit, Metrics};
+use crate::metrics::{ChildStart, Metrics};
 
 #[derive(Debug)]
 pub(crate) struct Registry {
@@ -38,6 +38,7 @@ pub(crate) struct Registry {
     /// Children that sessions share, by what their sessions have in common.
     pub(super) hubs: Mutex<HashMap<Common, Slot>>,
     pub(super) places: Arc<Semaphore>,
+    pub(super) asked: Asked,
     pub(super) spawning: Spawning,
     pub(super) limits: Limits,
     pub(super) metrics: Arc<Metrics>,
@@ -65,6 +66,7 @@ impl Registry {
             hubs: Mutex::default(),
             era: EraProbe::new(spawning.clone(), era, Patience::USUAL, supervisor.clone(), limits.sessions),
             places: places::places(limits.sessions),
+            asked: Asked::default(),
             spawning,
             limits,
             metrics,
@@ -220,24 +222,6 @@ impl Registry {
         spares < self.limits.warm && self.lock().len() + spares < self.limits.sessions && self.has_place_beside(spares)
     }
 
-    /// Makes room if there is none: the owner's own oldest idle session goes first.
-    pub(super) fn admit(&self, session: &Arc<Session>) -> Result<(), Rejection> {
-        let mut sessions = self.lock();
-        if session.owner.is_somebody() {
-            let own = sessions.values().filter(|other| other.owner.is_same_user(&session.owner)).count();
-            if own >= self.limits.sessions_per_user {
-                self.metrics.limits.add(Limit::SessionsPerUser);
-                evict(&mut sessions, |other| other.owner.is_same_user(&session.owner))?;
-            }
-        }
-        if sessions.len() >= self.limits.sessions {
-            self.metrics.limits.add(Limit::Sessions);
-            evict(&mut sessions, |_| true)?;
-        }
-        sessions.insert(session.id.clone(), Arc::clone(session));
-        Ok(())
-    }
-
     /// Takes no new work, lets calls in flight finish for that long, then ends everything.
     pub(crate) async fn shut_down(&self, patience: Duration) {
         self.drain.cancel();
@@ -248,13 +232,4 @@ impl Registry {
             self.actors.wait().await;
         }
     }
-}
-
-fn evict(sessions: &mut HashMap<SessionId, Arc<Session>>, among: impl Fn(&Session) -> bool) -> Result<(), Rejection> {
-    let idle = sessions.values().filter(|session| among(session) && !session.busy.load(Ordering::Relaxed));
-    let oldest = idle.min_by_key(|session| session.last_used()).map(|session| session.id.clone());
-    let gone = oldest.and_then(|id| sessions.remove(&id)).ok_or(Rejection::TooManySessions)?;
-    info!(session = gone.number; "idle session made room for a new one");
-    gone.stop.cancel();
-    Ok(())
 }

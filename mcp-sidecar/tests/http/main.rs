@@ -4,6 +4,7 @@
 
 mod alone;
 mod attacks;
+mod eras;
 mod faults;
 mod health;
 mod identity;

@@ -27,7 +27,7 @@ pub(super) struct Family {
 impl Family {
     pub(super) fn new(leader: Identity, cookie: String) -> Self {
         reap::count();
-        watchdog::guard(leader);
+        watchdog::guard_leader(leader);
         Self { leader, cookie, spared: AtomicU64::new(u64::MAX), is_buried: AtomicBool::new(false) }
     }
 
@@ -51,11 +51,20 @@ impl Family {
         reap::ends(self.id());
     }
 
-    /// All that are alive, the leader included.
+    /// All that are alive, the leader included, and the orphans that can be no other family's.
     pub(super) fn living(&self, look: &Look) -> Vec<Process> {
-        let mut living = look.living(&BTreeSet::from([self.leader]), Some(&self.cookie));
+        let mut living = self.own(look);
         living.extend(orphans::left_over(look, &self.spared));
         living
+    }
+
+    fn own(&self, look: &Look) -> Vec<Process> {
+        look.living(&BTreeSet::from([self.leader]), Some(&self.cookie))
+    }
+
+    /// Who remains, as the log calls them.
+    pub(super) fn remaining(&self, look: &Look) -> &'static str {
+        if self.leader_end().is_none() || !self.own(look).is_empty() { "child" } else { "orphans" }
     }
 
     /// The same, until nobody is.
@@ -89,13 +98,13 @@ impl Drop for Family {
     }
 }
 
-/// To whole groups at once, which no fork escapes. `leader` has not been collected, so nobody else can have its id.
+/// To whole groups at once, which no fork escapes, where nobody else is in them. `leader` has not been collected, so nobody else can have its id.
 pub(super) fn send(signal: Signal, leader: Option<u32>, living: &[Process]) {
     let mut groups: BTreeSet<u32> = leader.into_iter().collect();
     for process in living {
         // Asked again: since the look it may have ended, and its id and its group's be somebody else's.
         match process.identity.process() {
-            Some(now) if is_theirs(now.group) => drop(groups.insert(now.group)),
+            Some(now) if now.group == process.group && is_theirs(now.group) => drop(groups.insert(now.group)),
             Some(now) => drop(kill(pid(now.identity.id), signal)),
             None => {}
         }

@@ -4,6 +4,9 @@
 //!
 //! Whose it is, its age tells: it is none of a family's that began after it did. So it lives as long as a family that
 //! began before it, and ends with the last of them.
+//!
+//! Its descendants end with it, and nobody else of its group and session: these may be those of a stranger who left it
+//! behind. Whoever else of them is a server's is an orphan too, or descends from one.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -38,15 +41,22 @@ static STIRRED: Notify = Notify::const_new();
 /// Who is no orphan of a server's though a child of ours.
 #[derive(Debug)]
 struct Home {
-    /// No server is in our session, nor what it starts: an entrypoint's helpers are, if it became us by execve(2).
-    session: u32,
-    /// Helpers that are not; and those that we cannot end.
-    strangers: Mutex<BTreeSet<Identity>>,
+    /// Those who were there before us: an entrypoint's, if it became us by execve(2).
+    helpers: BTreeSet<Identity>,
+    strange: Mutex<Strange>,
+}
+
+#[derive(Debug)]
+struct Strange {
+    /// Our own session and the helpers': no server is in one, nor what it starts.
+    sessions: BTreeSet<u32>,
+    /// Those that we cannot end.
+    given_up: BTreeSet<Identity>,
 }
 
 impl Home {
-    fn strangers(&self) -> MutexGuard<'_, BTreeSet<Identity>> {
-        self.strangers.lock().unwrap_or_else(PoisonError::into_inner)
+    fn strange(&self) -> MutexGuard<'_, Strange> {
+        self.strange.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -57,17 +67,27 @@ pub(super) fn begin() {
     if let Ok(session) = getsid(None)
         && is_ours
     {
-        let before = Look::since(u64::MAX).children_of_ours().map(|process| process.identity).collect();
-        HOME.get_or_init(|| Home { session: session.as_raw().cast_unsigned(), strangers: Mutex::new(before) });
+        let there: Vec<Process> = Look::since(u64::MAX).children_of_ours().collect();
+        let helpers = there.iter().map(|helper| helper.identity).collect();
+        let sessions = there.iter().map(|helper| helper.session).chain([session.as_raw().cast_unsigned()]).collect();
+        let strange = Mutex::new(Strange { sessions, given_up: BTreeSet::new() });
+        HOME.get_or_init(|| Home { helpers, strange });
     }
 }
 
 /// The orphans among children of ours that were seen a moment ago.
 pub(super) fn among(children: impl IntoIterator<Item = Process>) -> Vec<Process> {
     let Some(home) = HOME.get() else { return Vec::new() };
-    let strangers = home.strangers();
-    let foreign = children.into_iter().filter(|process| process.session != home.session);
-    reap::not_own(foreign.filter(|process| !strangers.contains(&process.identity)).collect())
+    let mut orphans = reap::not_own(children.into_iter().collect());
+    let mut strange = home.strange();
+    // Asked each time: a helper may begin a session at any moment.
+    let helpers = orphans.iter().filter(|process| home.helpers.contains(&process.identity));
+    strange.sessions.extend(helpers.map(|helper| helper.session));
+    orphans.retain(|process| {
+        let is_strange = strange.sessions.contains(&process.session) || strange.given_up.contains(&process.identity);
+        !is_strange && process.identity.may_be_ended()
+    });
+    orphans
 }
 
 /// What is left of families that have ended. `spared` begins as the end of time and becomes the age of the oldest
@@ -81,17 +101,17 @@ pub(super) fn left_over(look: &Look, spared: &AtomicU64) -> Vec<Process> {
     let spared = spared.fetch_min(oldest, Ordering::Relaxed).min(oldest);
     let is_left = |process: &&Process| process.identity.started < spared;
     let roots = look.orphans().iter().chain(&now).filter(is_left);
-    let mut left = look.living(&roots.map(|process| process.identity).collect(), None);
+    let mut left = look.descent(&roots.map(|process| process.identity).collect());
     left.extend(now.iter().filter(is_left));
-    left
+    look.parted(left)
 }
 
 /// Another user's, or stuck in the kernel: nobody is to wait for them again.
 pub(super) fn give_up(living: &[Process]) {
     if let Some(home) = HOME.get() {
-        let mut strangers = home.strangers();
-        strangers.retain(|stranger| stranger.process().is_some());
-        strangers.extend(living.iter().map(|process| process.identity));
+        let given_up = &mut home.strange().given_up;
+        given_up.retain(|stranger| stranger.process().is_some());
+        given_up.extend(living.iter().map(|process| process.identity));
     }
 }
 
@@ -135,7 +155,7 @@ pub(super) async fn announce() {
             watchdog::release(gone);
         }
         for &new in there.difference(&told) {
-            watchdog::guard(new);
+            watchdog::guard_orphan(new);
             debug!(pid = new.id; "adopted a process whose parent has ended");
         }
         told = there;

@@ -6,10 +6,13 @@ use std::fmt;
 use std::fs;
 use std::sync::Arc;
 
+use nix::errno::Errno;
+use nix::sys::signal::kill;
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
+use super::family::pid;
 use super::orphans;
 use super::watchdog::COOKIE;
 
@@ -31,6 +34,7 @@ pub(super) struct Identity {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Process {
     pub(super) identity: Identity,
+    /// 0 if it is not to be signalled as a whole.
     pub(super) group: u32,
     pub(super) is_zombie: bool,
     pub(super) parent: u32,
@@ -146,6 +150,34 @@ impl Look {
         kin.into_iter().map(|place| self.all[place]).filter(|process| !process.is_zombie).collect()
     }
 
+    /// The living among these and their descendants that we may end. Who else is in their groups and sessions may be
+    /// somebody else's.
+    pub(super) fn descent(&self, roots: &BTreeSet<Identity>) -> Vec<Process> {
+        let place = |root: &Identity| self.all.binary_search_by_key(root, |process| process.identity).ok();
+        let mut found: Vec<usize> = roots.iter().filter_map(place).collect();
+        let mut kin = BTreeSet::new();
+        while let Some(place) = found.pop() {
+            if kin.insert(place) {
+                let id = self.all[place].identity.id;
+                found.extend(self.kin(id).filter(|child| self.all[*child].parent == id));
+            }
+        }
+        let kin = kin.into_iter().map(|place| self.all[place]);
+        kin.filter(|process| !process.is_zombie && process.identity.may_be_ended()).collect()
+    }
+
+    /// Each on its own, unless its whole group is among them.
+    pub(super) fn parted(&self, mut left: Vec<Process>) -> Vec<Process> {
+        let known: BTreeSet<Identity> = left.iter().map(|process| process.identity).collect();
+        for one in &mut left {
+            let of_group = self.kin(one.group).map(|place| self.all[place]).filter(|other| other.group == one.group);
+            if of_group.into_iter().any(|other| !other.is_zombie && !known.contains(&other.identity)) {
+                one.group = 0;
+            }
+        }
+        left
+    }
+
     fn carriers(&self, cookie: &[u8]) -> Vec<usize> {
         let carriers = self.cookies.range(cookie.to_vec()..).take_while(|(carried, _)| carried.starts_with(cookie));
         carriers.flat_map(|(_, places)| places.iter().copied()).collect()
@@ -201,6 +233,11 @@ impl Process {
 }
 
 impl Identity {
+    /// Not if it is another user's.
+    pub(super) fn may_be_ended(self) -> bool {
+        kill(pid(self.id), None) != Err(Errno::EPERM)
+    }
+
     /// The same process, as it is now, if it is there.
     pub(super) fn process(self) -> Option<Process> {
         Process::read(self.id).filter(|process| process.identity == self)
@@ -220,51 +257,5 @@ impl fmt::Display for Identity {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_process_name_cannot_pretend_another_kinship() {
-        let process = Process::parse(7, b"7 (a) S 1 1 (x)) Z 5 6 9 0 -1 0 0 0 0 0 0 0 0 0 0 20 0 1 444 0").unwrap();
-        let started = process.identity.started;
-        assert_eq!((process.parent, process.group, process.session, started), (5, 6, 9, 444));
-    }
-
-    #[test]
-    fn we_are_in_our_own_list() {
-        let own = std::process::id();
-        let found = processes().into_iter().find(|process| process.identity.id == own).unwrap();
-        assert!(!found.is_zombie && found.identity.started > 0);
-        assert_eq!(Identity::parse(&found.identity.to_string()), Some(found.identity));
-    }
-
-    fn process(id: u32, parent: u32, session: u32) -> Process {
-        Process { identity: Identity { id, started: 1 }, group: session, is_zombie: false, parent, session }
-    }
-
-    fn ids(look: &Look, root: Identity, cookie: Option<&str>) -> Vec<u32> {
-        let living = look.living(&BTreeSet::from([root]), cookie);
-        living.into_iter().map(|process| process.identity.id).collect()
-    }
-
-    #[test]
-    fn families_are_told_apart_by_group_session_descent_and_cookie() {
-        // Two leaders, a child of the first that fled its session, that one's own child, one that it has left in the
-        // session to which it fled, and a daemon with a cookie.
-        let all = [(10, 1, 10), (20, 1, 20), (11, 10, 99), (12, 11, 98), (13, 1, 99), (30, 1, 30)];
-        let mut look = Look::of(all.map(|(id, parent, session)| process(id, parent, session)).to_vec());
-        look.cookies.insert(b"a.1.".to_vec(), vec![5]);
-        let leader = |id| Identity { id, started: 1 };
-        assert_eq!(ids(&look, leader(10), Some("a.1.")), [10, 11, 12, 13, 30]);
-        assert_eq!(ids(&look, leader(20), Some("a.10.")), [20]);
-        assert_eq!(ids(&look, leader(20), None), [20]);
-        assert_eq!(ids(&look, leader(2), Some("a.")), [30]);
-    }
-
-    #[test]
-    fn a_group_outlives_its_leader_and_an_id_may_have_come_to_a_stranger() {
-        let look = Look::of(vec![process(11, 1, 10), process(20, 1, 20)]);
-        assert_eq!(ids(&look, Identity { id: 10, started: 1 }, None), [11]);
-        assert_eq!(ids(&look, Identity { id: 20, started: 2 }, None), [0; 0]);
-    }
-}
+#[path = "processes_tests.rs"]
+mod tests;

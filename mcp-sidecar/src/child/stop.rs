@@ -101,10 +101,13 @@ impl End {
         if self.is_gone_after(Signal::SIGTERM, self.grace).await {
             return;
         }
-        labelled!(warn!(self.label), pid = self.family.id(); "child ignored SIGTERM");
+        let remaining = self.family.remaining(&*Look::shared().await);
+        labelled!(warn!(self.label), pid = self.family.id(); "{remaining} ignored SIGTERM");
         if !self.is_gone_after(Signal::SIGKILL, AFTER_KILL).await {
-            labelled!(error!(self.label), pid = self.family.id(); "child outlived SIGKILL");
-            orphans::give_up(&self.family.living(&*Look::shared().await));
+            let look = Look::shared().await;
+            let remaining = self.family.remaining(&look);
+            labelled!(error!(self.label), pid = self.family.id(); "{remaining} outlived SIGKILL");
+            orphans::give_up(&self.family.living(&look));
         }
     }
 

@@ -3,11 +3,11 @@
 //!
 //! It is the sidecar's own executable, started with a hidden first argument and the reading end of a pipe. Children and
 //! adopted orphans are announced on the pipe; its end of file means that the sidecar is dead, however it died. The
-//! watchdog then ends all that were announced, what is theirs, and whoever carries the sidecar's cookie in the
-//! environment, and exits. Left out: whose parent died with the sidecar or a moment before, and who has nothing of its
-//! family. Nobody was told of it, and the system has made it somebody else's.
+//! watchdog then ends all that were announced, what descends from them, who else is in a child's group and session, and
+//! whoever carries the sidecar's cookie in the environment, and exits. Left out: whose parent died with the sidecar or a
+//! moment before, and who has nothing of its family. Nobody was told of it, and the system has made it somebody else's.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::io::{self, BufRead, Write};
@@ -30,6 +30,10 @@ use super::{family, reap, spawn};
 pub const COOKIE: &str = "MCP_SIDECAR_COOKIE";
 /// The hidden first argument.
 const ARGUMENT: &str = "--watchdog-of-the-sidecar";
+/// How a line to the watchdog begins, before a number: the leader of a family, an orphan, or one that is no more.
+const LEADER: char = '+';
+const ORPHAN: char = '*';
+const GONE: char = '-';
 /// Children of a dead sidecar have seen the end of their input already; this is how long SIGTERM may take.
 const GRACE: Duration = Duration::from_secs(2);
 const AFTER_KILL: Duration = Duration::from_secs(10);
@@ -42,7 +46,7 @@ const LOOK: Duration = Duration::from_millis(25);
 const IGNORED: &[libc::c_int] = &[libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGUSR1, libc::SIGUSR2];
 
 static ARGUMENTS: OnceLock<Vec<OsString>> = OnceLock::new();
-static WATCH: Mutex<Watch> = Mutex::new(Watch { watchdog: None, guarded: BTreeSet::new(), begun: None });
+static WATCH: Mutex<Watch> = Mutex::new(Watch { watchdog: None, guarded: BTreeMap::new(), begun: None });
 static SIDECAR: OnceLock<String> = OnceLock::new();
 static CHILDREN: AtomicU64 = AtomicU64::new(0);
 
@@ -50,7 +54,8 @@ static CHILDREN: AtomicU64 = AtomicU64::new(0);
 #[derive(Debug)]
 struct Watch {
     watchdog: Option<Watchdog>,
-    guarded: BTreeSet<Identity>,
+    /// As what each was announced.
+    guarded: BTreeMap<Identity, char>,
     /// When the last one was started, or should have been.
     begun: Option<Instant>,
 }
@@ -81,43 +86,64 @@ pub fn arm(arguments: impl IntoIterator<Item = OsString>) {
 #[must_use]
 pub fn run() -> ExitCode {
     let mut cookie = None;
-    let mut guarded = BTreeSet::new();
+    let mut guarded = Guarded::default();
     for line in io::stdin().lock().lines().map_while(Result::ok) {
-        match (line.get(..1), line.get(1..)) {
-            (Some("="), Some(sidecar)) => cookie = Some(sidecar.to_owned()),
-            (Some("+"), Some(new)) => guarded.extend(Identity::parse(new)),
-            (Some("-"), Some(gone)) => guarded.retain(|guarded| Some(*guarded) != Identity::parse(gone)),
+        let mut rest = line.chars();
+        match (rest.next(), Identity::parse(rest.as_str())) {
+            (Some('='), _) => cookie = Some(rest.as_str().to_owned()),
+            (Some(LEADER), Some(new)) => drop(guarded.leaders.insert(new)),
+            (Some(ORPHAN), Some(new)) => drop(guarded.orphans.insert(new)),
+            (Some(GONE), Some(gone)) => guarded.forget(gone),
             _ => {}
         }
     }
     // No cookie: nothing was ever said, and an empty one would match everybody's.
     if let Some(cookie) = cookie
-        && !(is_over(Signal::SIGTERM, GRACE, &guarded, &cookie)
-            || is_over(Signal::SIGKILL, AFTER_KILL, &guarded, &cookie))
+        && !(guarded.are_gone_after(Signal::SIGTERM, GRACE, &cookie)
+            || guarded.are_gone_after(Signal::SIGKILL, AFTER_KILL, &cookie))
     {
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
 }
 
-fn is_over(signal: Signal, patience: Duration, guarded: &BTreeSet<Identity>, cookie: &str) -> bool {
-    let deadline = Instant::now() + patience;
-    let mut is_first = true;
-    // Nobody carries a cookie of the sidecar's who is older than all that it started.
-    let since = guarded.iter().map(|guarded| guarded.started).min().unwrap_or(0);
-    loop {
-        let living = Look::since(since).living(guarded, Some(cookie));
-        if living.is_empty() {
-            return true;
+/// What a watchdog was told.
+#[derive(Debug, Default)]
+struct Guarded {
+    leaders: BTreeSet<Identity>,
+    orphans: BTreeSet<Identity>,
+}
+
+impl Guarded {
+    fn forget(&mut self, gone: Identity) {
+        self.leaders.remove(&gone);
+        self.orphans.remove(&gone);
+    }
+
+    fn are_gone_after(&mut self, signal: Signal, patience: Duration, cookie: &str) -> bool {
+        let deadline = Instant::now() + patience;
+        let mut is_first = true;
+        // Nobody carries a cookie of the sidecar's who is older than all that it started.
+        let since = self.leaders.iter().chain(&self.orphans).map(|guarded| guarded.started).min().unwrap_or(0);
+        loop {
+            let look = Look::since(since);
+            let mut living = look.living(&self.leaders, Some(cookie));
+            let left = look.parted(look.descent(&self.orphans));
+            // Who outlives its parent is nobody's descendant any more.
+            self.orphans.extend(left.iter().map(|process| process.identity));
+            living.extend(left);
+            if living.is_empty() {
+                return true;
+            }
+            if is_first || signal == Signal::SIGKILL {
+                family::send(signal, None, &living);
+                is_first = false;
+            }
+            if Instant::now() >= deadline {
+                return false;
+            }
+            sleep(LOOK);
         }
-        if is_first || signal == Signal::SIGKILL {
-            family::send(signal, None, &living);
-            is_first = false;
-        }
-        if Instant::now() >= deadline {
-            return false;
-        }
-        sleep(LOOK);
     }
 }
 
@@ -164,11 +190,20 @@ pub(super) async fn replace() {
     }
 }
 
-/// Announces the leader of a family, or an orphan.
-pub(super) fn guard(new: Identity) {
+/// Its group and session are to end with it.
+pub(super) fn guard_leader(new: Identity) {
+    guard(LEADER, new);
+}
+
+/// Its descendants are to end with it.
+pub(super) fn guard_orphan(new: Identity) {
+    guard(ORPHAN, new);
+}
+
+fn guard(sign: char, new: Identity) {
     let mut watch = lock();
-    watch.guarded.insert(new);
-    let told = watch.watchdog.is_none() || watch.say(&format!("+{new}\n")).is_ok();
+    watch.guarded.insert(new, sign);
+    let told = watch.watchdog.is_none() || watch.say(&format!("{sign}{new}\n")).is_ok();
     drop(watch);
     if !told {
         // Its successor is told of all.
@@ -181,7 +216,7 @@ pub(super) fn release(gone: Identity) {
     let mut watch = lock();
     watch.guarded.remove(&gone);
     // A dead watchdog forgets too.
-    watch.say(&format!("-{gone}\n")).ok();
+    watch.say(&format!("{GONE}{gone}\n")).ok();
 }
 
 fn lock() -> MutexGuard<'static, Watch> {
@@ -199,8 +234,8 @@ impl Watch {
     fn start(&mut self, arguments: &[OsString]) -> io::Result<()> {
         self.begun = Some(Instant::now());
         let mut said = format!("={}\n", sidecar()?);
-        for guarded in &self.guarded {
-            said.push_str(&format!("+{guarded}\n"));
+        for (guarded, sign) in &self.guarded {
+            said.push_str(&format!("{sign}{guarded}\n"));
         }
         let (input, mut pipe) = io::pipe()?;
         // Before it is there, as far as any pipe holds it: then no kill of ours comes too early.

@@ -1,10 +1,12 @@
 //! Daemons that nothing but their parent tells from a stranger's: their group, session and environment are their own.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::exhausted::NOT_ROOT;
 use crate::sidecar::{Sidecar, eventually};
 use crate::support::{NO_SESSION, remains, vanished};
 
@@ -114,22 +116,116 @@ fn what_is_left_and_forks_on_ends_with_the_sidecar() {
 }
 
 #[test]
-fn what_was_there_before_the_sidecar_is_left_alone() {
-    // Two helpers, one of which has left the session, and what the third leaves behind when it is told to.
-    let helpers = "sleep 7107.1 & setsid sleep 7107.2 & (until [ -e \"$1\" ]; do sleep 0.02; done; sleep 7107.3 &) &";
-    let entrypoint = format!("{{ {helpers} }} >/dev/null 2>&1; shift; exec \"$@\"");
+fn the_log_does_not_blame_a_server_for_what_others_may_have_left() {
+    let sidecar = started("daemon-stubborn", &[]);
+    let session = sidecar.initialize();
+    daemon(&sidecar, &session, "stubborn", "7113.1");
+    eventually("it is deaf", || adopted(&sidecar, "sleep\x007113.1"));
+    sidecar.ask(&format!("DELETE /mcp HTTP/1.1\r\nMcp-Session-Id: {session}"), "");
+    let log = sidecar.logged("child exited");
+    let blamed: Vec<_> = ["child", "orphans"]
+        .into_iter()
+        .filter(|who| log.iter().any(|line| line.contains(&format!("{who} ignored SIGTERM"))))
+        .collect();
+    assert_eq!(blamed, ["orphans"], "{log:?}");
+    assert_eq!(remains(NO_SESSION, "7113.1"), Vec::<u32>::new());
+}
+
+/// Helpers of an entrypoint that becomes a sidecar: one; one that has left the session; one that leaves an orphan when it
+/// is told to; one that has left the session and then does the same; and one that began in a session of its own what does
+/// the same. `LEFT` is what the last leaves: no other than a server's daemon, by what can be known of it.
+const HELPERS: &str = r#"
+told() { until [ -e "$TOLD" ]; do sleep 0.02; done; }
+leaves='until [ -e "$TOLD" ]; do sleep 0.02; done; (sleep "$1" &); exec sleep "$2"'
+{
+    sleep 7107.1 &
+    setsid sleep 7107.2 &
+    (told; sleep 7107.3 &) &
+    setsid sh -c "$leaves" sh 7107.4 7107.5 &
+    (setsid sh -c "$leaves" sh 7107.7 7107.6 & wait) &
+} >/dev/null 2>&1
+exec "$@""#;
+const OTHERS: [&str; 6] = ["7107.1", "7107.2", "7107.3", "7107.4", "7107.5", "7107.6"];
+const LEFT: &str = "7107.7";
+
+/// `test` instead of `7107.`: tests that run at once tell their helpers apart.
+fn with_helpers(name: &str, test: &str) -> Sidecar {
     let folder = tempfile::tempdir().unwrap();
     let told = folder.path().join("told");
-    let mut sidecar = started("daemon-before", &["sh", "-c", &entrypoint, "sh", told.to_str().unwrap()]);
+    let script = HELPERS.replace("7107.", test);
+    let told_to = format!("TOLD={}", told.display());
+    let sidecar = started(name, &["env", &told_to, "sh", "-c", &script, "sh"]);
     fs::write(&told, "").unwrap();
-    eventually("it has an orphan that is no server's", || adopted(&sidecar, "sleep\x007107.3"));
+    for orphan in ["7107.3", "7107.4", LEFT] {
+        eventually("it has an orphan", || adopted(&sidecar, &named(orphan, test)));
+    }
+    for helper in OTHERS {
+        eventually("its helpers sleep", || !remains(NO_SESSION, &named(helper, test)).is_empty());
+    }
+    sidecar
+}
+
+/// The command line.
+fn named(helper: &str, test: &str) -> String {
+    format!("sleep\0{}", helper.replace("7107.", test))
+}
+
+fn others_are_there(test: &str) {
+    for helper in OTHERS {
+        let [id] = remains(NO_SESSION, &named(helper, test))[..] else { panic!("{helper} has been ended") };
+        kill(Pid::from_raw(id.cast_signed()), Signal::SIGKILL).unwrap();
+    }
+}
+
+#[test]
+fn what_was_there_before_the_sidecar_is_left_alone() {
+    let mut sidecar = with_helpers("daemon-before", "7107.");
     let session = sidecar.initialize();
     daemon(&sidecar, &session, "daemon", "7108.1");
     delete(&sidecar, &session);
     terminate(&mut sidecar);
-    assert_eq!(remains(NO_SESSION, "7108.1"), Vec::<u32>::new());
-    for helper in ["7107.1", "7107.2", "7107.3"] {
-        let [id] = remains(NO_SESSION, &format!("sleep\0{helper}"))[..] else { panic!("{helper} has been ended") };
-        kill(Pid::from_raw(id.cast_signed()), Signal::SIGKILL).unwrap();
+    for daemon in ["7108.1", &named(LEFT, "7107.")] {
+        assert_eq!(remains(NO_SESSION, daemon), Vec::<u32>::new());
     }
+    others_are_there("7107.");
+}
+
+#[test]
+fn what_was_there_before_the_sidecar_is_left_alone_when_it_is_killed() {
+    let mut sidecar = with_helpers("daemon-before-sigkill", "7109.");
+    let session = sidecar.initialize();
+    daemon(&sidecar, &session, "daemon", "7110.1");
+    for _ in [LEFT, "7110.1"] {
+        sidecar.logged("adopted a process");
+    }
+    sidecar.process.kill().unwrap();
+    sidecar.process.wait().unwrap();
+    vanished(NO_SESSION, &named(LEFT, "7109."));
+    vanished(NO_SESSION, "7110.1");
+    others_are_there("7109.");
+}
+
+/// Only root can be two users: the others have no orphan of another.
+#[test]
+fn nobody_waits_for_an_orphan_that_the_sidecar_may_not_signal() {
+    if fs::metadata("/proc/self").unwrap().uid() != 0 {
+        return;
+    }
+    let helper = r#"(until [ -e "$TOLD" ]; do sleep 0.02; done; setsid sleep 7111.1 >/dev/null 2>&1 &) & exec "$@""#;
+    let folder = tempfile::tempdir().unwrap();
+    let told = folder.path().join("told");
+    let told_to = format!("TOLD={}", told.display());
+    let before = [&["env", &told_to, "sh", "-c", helper, "sh"], NOT_ROOT].concat();
+    let mut sidecar = started("daemon-other-user", &before);
+    fs::write(&told, "").unwrap();
+    eventually("it has an orphan", || adopted(&sidecar, "sleep\x007111.1"));
+    let session = sidecar.initialize();
+    daemon(&sidecar, &session, "daemon", "7112.1");
+    sidecar.ask(&format!("DELETE /mcp HTTP/1.1\r\nMcp-Session-Id: {session}"), "");
+    let log = sidecar.logged("child exited");
+    assert!(!log.iter().any(|line| line.contains("ignored SIGTERM")), "{log:?}");
+    terminate(&mut sidecar);
+    assert_eq!(remains(NO_SESSION, "7112.1"), Vec::<u32>::new());
+    let [id] = remains(NO_SESSION, "sleep\x007111.1")[..] else { panic!("it has been ended") };
+    kill(Pid::from_raw(id.cast_signed()), Signal::SIGKILL).unwrap();
 }

@@ -54,10 +54,11 @@ impl Sidecar {
         Self { process, addr, mark: format!("{MARK}={name}"), log: logged.into() }
     }
 
-    /// Waits for the next line of the log with this in it.
-    pub(crate) fn logged(&self, what: &str) {
+    /// Waits for the next line of the log with this in it, and gives those before it.
+    pub(crate) fn logged(&self, what: &str) -> Vec<String> {
         let log = self.log.lock().unwrap();
-        while !log.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("never logged: {what}")).contains(what) {}
+        let next = || log.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("never logged: {what}"));
+        std::iter::repeat_with(next).take_while(|line| !line.contains(what)).collect()
     }
 
     pub(crate) fn ask(&self, head: &str, body: &str) -> String {

@@ -97,13 +97,18 @@ impl Soaked {
         last
     }
 
-    /// Waits until it is as quiet as `before`, for so long at most.
-    pub(crate) fn quiet_again(&self, before: &Sample, patience: Duration) -> Sample {
+    /// Waits until it has nothing open and is as quiet as `before`, for so long at most. A session whose process has
+    /// crashed has none for a while and is not over.
+    pub(crate) fn quiet_again(&self, before: &Sample, patience: Duration, has_open: impl Fn() -> bool) -> Sample {
         let began = Instant::now();
-        while !Sample::of(self.pid()).is_back_at(before) && began.elapsed() < patience {
+        loop {
+            let is_over = !has_open();
+            let now = Sample::of(self.pid());
+            if (is_over && now.is_back_at(before)) || began.elapsed() > patience {
+                return now;
+            }
             sleep(Duration::from_millis(200));
         }
-        Sample::of(self.pid())
     }
 
     /// The command lines of all that is below it, and its connections as /proc/net/tcp has them.

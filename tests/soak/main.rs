@@ -57,7 +57,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let tally = to_the_end(visitors::come(&soaked, Duration::from_secs(seconds), clients, seed));
     let during = sampler.stop();
     // Clients that nobody saw leave are found gone at the second keep-alive comment: 30 s.
-    let after = soaked.quiet_again(&before, Duration::from_secs(90));
+    let has_open = || !to_the_end(visit::open(&soaked)).is_empty();
+    let after = soaked.quiet_again(&before, Duration::from_secs(90), has_open);
     let left = [soaked.holds(), to_the_end(visit::open(&soaked))].concat();
     let opens_as_before = to_the_end(visit::warm_up(&soaked));
     let ended = soaked.end();

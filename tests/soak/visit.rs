@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 use crate::{alone, child::Soaked};
@@ -229,10 +229,17 @@ pub(crate) async fn open(soaked: &Soaked) -> Vec<String> {
     lines.filter(|line| !line.ends_with(" 0")).map(str::to_owned).collect()
 }
 
+/// Longer than the sidecar's `--timeout` here.
+const A_WHILE: Duration = Duration::from_secs(3);
+
 /// One good session from beginning to end, and one good request that needs none; whether they were.
 pub(crate) async fn warm_up(soaked: &Soaked) -> bool {
     let http = http();
     for number in 0..20 {
+        if number > 0 {
+            // A process that many share may have a fault, and is another one only when this one was idle.
+            sleep(A_WHILE).await;
+        }
         let place = Place::new(&http, soaked, number);
         if !alone::ask(&place, "echo").await {
             continue;

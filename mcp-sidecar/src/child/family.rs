@@ -98,7 +98,8 @@ impl Drop for Family {
     }
 }
 
-/// To whole groups at once, which no fork escapes, where nobody else is in them. `leader` has not been collected, so nobody else can have its id.
+/// To whole groups at once, which no fork escapes, where nobody else is in them. `leader` has not been collected, so
+/// nobody else can have its id.
 pub(super) fn send(signal: Signal, leader: Option<u32>, living: &[Process]) {
     let mut groups: BTreeSet<u32> = leader.into_iter().collect();
     for process in living {

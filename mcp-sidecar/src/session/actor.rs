@@ -68,7 +68,7 @@ impl Actor {
         inbox: mpsc::Receiver<ToActor>,
     ) -> Self {
         let (seat, now) = (Seat(0), Instant::now());
-        let (bridge, replay_bytes) = match session.era {
+        let (bridge, replay_bytes) = match session.era() {
             Era::Legacy => {
                 (Bridge::Legacy(Durable::new(Legacy::new(seat, limits.max_calls))), Some(limits.replay_bytes))
             }
@@ -78,7 +78,7 @@ impl Actor {
         Self {
             in_use: (
                 child.is_process().then(|| session.metrics.child()),
-                session.metrics.sessions_open.hold(session.era.into()),
+                session.metrics.sessions_open.hold(session.era().into()),
             ),
             child,
             session,
@@ -198,7 +198,7 @@ impl Actor {
 
     /// Everybody who waits is told, the streams end, the child is stopped with all it started.
     async fn end(mut self, ending: Ending) {
-        if self.session.era == Era::Modern && matches!(ending, Ending::Child(_)) {
+        if self.session.era() == Era::Modern && matches!(ending, Ending::Child(_)) {
             self.session.crashed(self.now);
         }
         self.session.forget();

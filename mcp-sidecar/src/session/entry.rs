@@ -43,7 +43,6 @@ pub(crate) struct Session {
     pub(crate) backlog: Arc<Backlog>,
     pub(super) stop: CancellationToken,
     pub(super) drain: CancellationToken,
-    pub(super) era: Era,
     /// None in the modern era: there is no session to be spoken to.
     pub(super) transport: Option<Transport>,
     pub(super) owner: Owner,
@@ -80,7 +79,6 @@ impl Registry {
             backlog: Backlog::new(self.limits.session.unread_bytes, self.metrics.limits.of(Limit::ChildBytes)),
             stop: self.stop.child_token(),
             drain: self.drain.child_token(),
-            era: if transport.is_some() { Era::Legacy } else { Era::Modern },
             transport,
             owner,
             registry: Arc::downgrade(self),
@@ -104,6 +102,10 @@ fn random<const BYTES: usize>() -> Result<[u8; BYTES], Rejection> {
 }
 
 impl Session {
+    pub(super) fn era(&self) -> Era {
+        if self.transport.is_some() { Era::Legacy } else { Era::Modern }
+    }
+
     pub(crate) fn phase(&self) -> Phase {
         Phase { version: self.version.get().copied().flatten() }
     }
@@ -114,7 +116,7 @@ impl Session {
     }
 
     pub(super) fn is_opened(&self) -> bool {
-        self.era == Era::Modern || self.version.get().is_some()
+        self.era() == Era::Modern || self.version.get().is_some()
     }
 
     pub(super) fn touch(&self, now: Instant) {

@@ -179,7 +179,7 @@ impl Actor {
         accept: Accept,
         reply: oneshot::Sender<Reply>,
     ) {
-        match (self.session.era, ending) {
+        match (self.session.era(), ending) {
             (Era::Modern, Ending::Idle | Ending::Stopped) => drop(reply.send(Reply::NotTaken(incoming))),
             (Era::Legacy, Ending::Idle | Ending::Stopped) => {
                 drop(reply.send(Reply::Refused(Rejection::SessionUnknown)))

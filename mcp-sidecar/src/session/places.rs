@@ -61,7 +61,7 @@ impl Asked {
 impl Registry {
     /// Whether the session has a process, and not a seat at one.
     pub(super) fn needs_place(&self, session: &Session) -> bool {
-        session.era == Era::Modern || self.spawning.isolation.key(&session.owner, session.requested).is_none()
+        session.era() == Era::Modern || self.spawning.isolation.key(&session.owner, session.requested).is_none()
     }
 
     pub(super) fn free_place(&self) -> Option<Place> {

@@ -97,7 +97,7 @@ impl Registry {
 
     pub(crate) fn held(&self) -> Vec<Held> {
         let sessions = self.lock();
-        sessions.values().filter(|session| session.era == Era::Legacy).map(|session| session.held()).collect()
+        sessions.values().filter(|session| session.era() == Era::Legacy).map(|session| session.held()).collect()
     }
 
     /// Ends a session; its child is stopped meanwhile.
@@ -165,7 +165,7 @@ impl Registry {
         inbox: mpsc::Receiver<ToActor>,
     ) -> std::io::Result<()> {
         let (child, events) = self.spawn_child(session).await?;
-        self.metrics.sessions_opened.add(session.era.into());
+        self.metrics.sessions_opened.add(session.era().into());
         info!(session = session.number, pid = child.id(); "session opened");
         let actor = Actor::new(child, Arc::clone(session), self.limits.session, inbox);
         let registry = Arc::downgrade(self);
@@ -183,7 +183,7 @@ impl Registry {
     /// A child of the session's own, or a seat at one.
     pub(super) async fn spawn_child(self: &Arc<Self>, session: &Session) -> std::io::Result<Spawned> {
         match self.spawning.isolation.key(&session.owner, session.requested) {
-            Some(key) if session.era == Era::Legacy => self.take_seat(&key, session).await,
+            Some(key) if session.era() == Era::Legacy => self.take_seat(&key, session).await,
             _ => self.spawn_process(&session.owner, session).await,
         }
     }

@@ -30,11 +30,10 @@ impl Streams {
 
     /// The number of the last event of a stream on which more may come.
     fn newest(&self, id: StreamId) -> Option<u64> {
-        let begun = || self.pending.get(&id).filter(|pending| pending.reply.is_none());
         if id == StreamId::STANDALONE {
-            Some(self.standalone.last())
-        } else {
-            begun().map(|pending| pending.stream.last())
+            return Some(self.standalone.last());
         }
+        let begun = self.pending.get(&id).filter(|pending| pending.reply.is_none());
+        begun.map(|pending| pending.stream.last())
     }
 }

@@ -22,6 +22,11 @@ pub fn request(id: &[u8], method: &Method, params: Option<&Edited>) -> Bytes {
     on_one_line(&parts)
 }
 
+/// A request of our own.
+pub fn own_request(id: u64, method: &str, params: &serde_json::Value) -> Bytes {
+    serde_json::json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }).to_string().into()
+}
+
 /// `{"jsonrpc":"2.0","method":…,"params":…}`
 pub fn notification(method: &Method, params: Option<&Edited>) -> Bytes {
     let mut parts: Vec<&[u8]> = vec![br#"{"jsonrpc":"2.0","method":"#, method.as_json()];

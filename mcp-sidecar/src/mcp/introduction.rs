@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::compose::Edited;
+use super::compose::{self, Edited};
 use super::headers;
 use super::jsonrpc::Outcome;
 use super::version::ProtocolVersion;
@@ -15,6 +15,9 @@ use super::version::ProtocolVersion;
 pub const MODERN: &str = "2026-07-28";
 /// The newest legacy revision that we ask for; a server may counter with an older one.
 pub const LEGACY: &str = "2025-11-25";
+
+/// Its name.
+pub const DISCOVER: &str = "server/discover";
 
 const META_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 const META_CLIENT: &str = "io.modelcontextprotocol/clientInfo";
@@ -48,6 +51,11 @@ pub enum Discovery {
 /// 2026-07-28 basic/index §_meta: what every modern request must carry.
 pub fn modern_meta() -> Value {
     json!({ META_VERSION: MODERN, META_CLIENT: ourselves(), META_CAPABILITIES: {} })
+}
+
+/// 2026-07-28 server/discover: what every modern server answers.
+pub fn discover(id: u64) -> Bytes {
+    compose::own_request(id, DISCOVER, &json!({ "_meta": modern_meta() }))
 }
 
 /// Params of an `initialize` of our own; real clients' are passed on as they came.

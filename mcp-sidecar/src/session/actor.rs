@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use log::info;
+use log::{info, warn};
 use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep_until};
 
@@ -11,6 +11,7 @@ use super::ToActor;
 use super::backlog::Held;
 use super::ending::Ending;
 use super::outgoing::Outgoing;
+use super::pulse::{Pulse, Verdict};
 use super::registry::Session;
 use super::restart::{Restart, Spawned};
 use super::streams::Streams;
@@ -36,6 +37,7 @@ pub(crate) struct Actor {
     inbox: mpsc::Receiver<ToActor>,
     bridge: Bridge,
     restart: Restart,
+    pulse: Pulse,
     /// What the bridge said last; empty between two steps.
     outputs: Vec<Output>,
     streams: Streams,
@@ -74,6 +76,7 @@ impl Actor {
             }
             Era::Modern => (Bridge::Modern(Modern::new(limits.max_calls)), None),
         };
+        let pulse = Pulse::new(limits.call_timeout.filter(|_| session.era() == Era::Modern));
         let streams = Streams::new(seat, session.before, replay_bytes, session.inbox.clone(), &session.metrics);
         Self {
             in_use: (
@@ -86,6 +89,7 @@ impl Actor {
             inbox,
             bridge,
             restart: Restart::new(now),
+            pulse,
             outputs: Vec::new(),
             streams,
             outgoing: Outgoing::default(),
@@ -180,6 +184,7 @@ impl Actor {
                 self.feed(Event::Silent { route, patience });
             }
         }
+        self.on_silence();
         if self.is_busy() {
             self.session.touch(self.now);
             return self.now + TICK;
@@ -189,7 +194,20 @@ impl Actor {
             self.session.metrics.limits.add(Limit::IdleTimeout);
             self.ending = Some(Ending::Idle);
         }
-        idle_at
+        self.pulse.due().map_or(idle_at, |due| due.min(idle_at))
+    }
+
+    /// Of a child that many share; a session's own is its client's business.
+    fn on_silence(&mut self) {
+        match self.pulse.verdict(self.now) {
+            Some(Verdict::Ask) => self.feed(Event::Ping),
+            Some(Verdict::GiveUp) => {
+                warn!(session = self.session.number; "child does not answer, and is ended");
+                // Its end follows as an event.
+                self.child.begin_stop();
+            }
+            None => {}
+        }
     }
 
     fn is_busy(&self) -> bool {

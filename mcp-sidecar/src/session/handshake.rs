@@ -14,7 +14,7 @@ use tokio::time::{Duration, Instant, timeout_at};
 use crate::child::{self, Child, ExitReason, FromChild};
 use crate::config::Spawning;
 use crate::mcp::compose;
-use crate::mcp::introduction::{self, Discovery, Introduction};
+use crate::mcp::introduction::{self, DISCOVER, Discovery, Introduction};
 use crate::mcp::jsonrpc::{Incoming, Message, Outcome, Request, Response};
 use crate::mcp::unreadable;
 use crate::mcp::version::Era;
@@ -27,7 +27,6 @@ const FIRST_ID: u32 = 1_000_000_000;
 const MAX_PAGES: usize = 100;
 /// Characters of a line that is no message.
 const MAX_JUNK: usize = 200;
-const DISCOVER: &str = "server/discover";
 
 /// Why a question of ours has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -194,8 +193,7 @@ impl Handshake {
     async fn ask(&mut self, method: &'static str, params: &Value) -> Result<Outcome, Unanswered> {
         self.asked += 1;
         let id = FIRST_ID + self.asked;
-        let request = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
-        self.say(request.to_string().into()).await?;
+        self.say(compose::own_request(id.into(), method, params)).await?;
         loop {
             let line = self.line().await?;
             let incoming = Incoming::parse_line(&line).or_else(|why| {

@@ -18,12 +18,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::entrance::{Knock, Said, listen};
 use super::outgoing::{Author, Outgoing};
+use super::pulse::{Pulse, Verdict};
 use super::registry::Registry;
-use super::restart::READY_WITHIN;
 use crate::child::{self, Child, ExitReason, FromChild};
 use crate::config::Common;
 use crate::mcp::bridge::shared::{Event, Output, Shared};
-use crate::mcp::jsonrpc::{Incoming, Malformed, Message};
+use crate::mcp::jsonrpc::{Incoming, Message};
 use crate::mcp::lines::TooLong;
 use crate::mcp::route::Seat;
 use crate::mcp::skim::Passed;
@@ -56,8 +56,7 @@ pub(super) struct Hub {
     /// What [`Shared`] said last; empty between two steps.
     outputs: Vec<Output>,
     empty_since: Instant,
-    /// When one is given up that does not answer `initialize`: clients that try again would keep it for ever.
-    mute_until: Option<Instant>,
+    pulse: Pulse,
     started: Instant,
     _in_use: InUse,
 }
@@ -70,7 +69,7 @@ enum Step {
     Written(bool),
     Deliverable,
     Unused,
-    Mute,
+    Silent,
     Stop,
 }
 
@@ -89,6 +88,7 @@ impl Hub {
             drain: registry.drain.clone(),
             stop: registry.stop.clone(),
             _in_use: registry.metrics.child(),
+            pulse: Pulse::new(registry.limits.session.call_timeout),
             shared: Shared::default(),
             registry,
             child,
@@ -101,7 +101,6 @@ impl Hub {
             undelivered: VecDeque::new(),
             outputs: Vec::new(),
             empty_since: Instant::now(),
-            mute_until: None,
             started: Instant::now(),
         }
     }
@@ -120,7 +119,7 @@ impl Hub {
                 // The child no longer reads. Its exit, which says why, follows on the other channel.
                 Step::Written(false) => self.outgoing.clear(),
                 Step::Deliverable => self.deliver(),
-                Step::Mute => self.give_up(),
+                Step::Silent => self.on_silence(),
                 // Who has come meanwhile keeps it open.
                 Step::Unused if !self.knocks.is_empty() => {}
                 Step::Unused | Step::Stop => break None,
@@ -134,6 +133,7 @@ impl Hub {
         let empty = self.seats.is_empty();
         let waiting = self.outgoing.first();
         let behind = self.undelivered.front().and_then(|(seat, _)| self.seats.get(seat));
+        let silent = self.pulse.due().filter(|_| self.undelivered.is_empty());
         let heard = self.undelivered.is_empty() && self.outgoing.takes_answers();
         tokio::select! {
             event = from_child.recv(), if heard => Step::Child(event),
@@ -143,7 +143,7 @@ impl Hub {
             Some(knock) = self.knocks.recv() => Step::Knock(knock),
             () = room(behind), if !self.undelivered.is_empty() => Step::Deliverable,
             () = sleep_until(self.empty_since + self.idle_timeout), if empty => Step::Unused,
-            () = sleep_until(self.mute_until.unwrap_or(self.started)), if self.mute_until.is_some() => Step::Mute,
+            () = sleep_until(silent.unwrap_or(self.started)), if silent.is_some() => Step::Silent,
             () = self.drain.cancelled(), if empty => Step::Unused,
             () = self.stop.cancelled() => Step::Stop,
         }
@@ -165,7 +165,7 @@ impl Hub {
         match Incoming::parse_line(line) {
             Ok(said) => said.into_messages().for_each(|message| self.feed(Event::Child(message))),
             Err(why) => {
-                self.unreadable(line, why);
+                warn!(session = self.number, bytes = line.len(), why:?; "child wrote a line that is no message");
                 unreadable::in_place_of(line, why).into_iter().for_each(|failed| self.feed(Event::Child(failed)));
             }
         }
@@ -180,18 +180,13 @@ impl Hub {
         self.feed(Event::Oversized(line));
     }
 
-    fn unreadable(&self, line: &Bytes, why: Malformed) {
-        warn!(session = self.number, bytes = line.len(), why:?; "child wrote a line that is no message");
-    }
-
     fn on_said(&mut self, seat: Seat, line: &Bytes) {
         if !self.seats.contains_key(&seat) {
             return;
         }
         // Composed by the session's own bridge, so it is a message.
-        match Message::parse(line) {
-            Ok(message) => self.feed(Event::Said(seat, message)),
-            Err(why) => self.unreadable(line, why),
+        if let Ok(message) = Message::parse(line) {
+            self.feed(Event::Said(seat, message));
         }
     }
 
@@ -210,10 +205,17 @@ impl Hub {
     }
 
     fn feed(&mut self, event: Event) {
-        let is_childs = matches!(event, Event::Child(_) | Event::Oversized(_));
-        let author = if is_childs { Author::Child } else { Author::Client };
+        let (now, mut author) = (Instant::now(), Author::Client);
+        match event {
+            Event::Child(_) | Event::Oversized(_) => {
+                self.pulse.heard();
+                author = Author::Child;
+            }
+            Event::Said(_, Message::Request(_)) => self.pulse.asked(now),
+            _ => {}
+        }
         let mut outputs = std::mem::take(&mut self.outputs);
-        self.shared.on(event, self.started.elapsed(), &mut outputs);
+        self.shared.on(event, now - self.started, &mut outputs);
         for output in outputs.drain(..) {
             match output {
                 Output::ToChild(line) => self.write(line, author),
@@ -223,20 +225,20 @@ impl Hub {
             }
         }
         self.outputs = outputs;
-        self.mute_until =
-            self.shared.is_mute().then(|| self.mute_until.unwrap_or_else(|| Instant::now() + self.patience()));
+        self.pulse.greets(self.shared.is_mute(), now);
         self.deliver();
     }
 
-    fn patience(&self) -> Duration {
-        self.registry.limits.session.call_timeout.map_or(READY_WITHIN, |call| call.min(READY_WITHIN))
-    }
-
-    /// Its end, of which its sessions hear, follows as an event.
-    fn give_up(&mut self) {
-        warn!(session = self.number; "the shared child does not answer initialize");
-        self.child.begin_stop();
-        self.mute_until = Some(Instant::now() + READY_WITHIN);
+    fn on_silence(&mut self) {
+        match self.pulse.verdict(Instant::now()) {
+            Some(Verdict::Ask) => self.feed(Event::Ping),
+            Some(Verdict::GiveUp) => {
+                warn!(session = self.number; "the shared child does not answer, and is ended");
+                // Its end, of which its sessions hear, follows as an event.
+                self.child.begin_stop();
+            }
+            None => {}
+        }
     }
 
     fn write(&mut self, line: Bytes, author: Author) {

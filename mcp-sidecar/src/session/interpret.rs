@@ -66,6 +66,11 @@ impl Actor {
     /// Lets the bridge decide and does what it says.
     pub(super) fn feed(&mut self, event: Event) {
         let mut outputs = std::mem::take(&mut self.outputs);
+        match event {
+            Event::Child(_) | Event::Oversized(_) => self.pulse.heard(),
+            Event::Call { .. } => self.pulse.asked(self.now),
+            _ => {}
+        }
         let author = match event {
             Event::Child(Message::Request(_)) | Event::Oversized(_) => Author::Child,
             _ => Author::Client,

@@ -20,6 +20,7 @@ mod kept;
 mod outgoing;
 mod places;
 mod pool;
+mod pulse;
 pub(crate) mod readiness;
 pub(crate) mod registry;
 mod restart;

@@ -22,6 +22,7 @@ mod sessions;
 mod shared_child;
 mod sharing;
 mod shutdown;
+mod silence;
 mod streams;
 mod support;
 mod warm;

@@ -54,7 +54,8 @@ impl Legacy {
             Event::Tick => self.expire_cancelled(now, outputs),
             Event::Lost { message, reason } => self.lost(&message, reason, outputs),
             Event::Gone(route) => self.gone(route, outputs),
-            Event::Drain | Event::Fresh => {}
+            // A session's own child is its client's business.
+            Event::Drain | Event::Fresh | Event::Ping => {}
             Event::ListTools => outputs.push(Output::AllTools),
             Event::End { message, reason, .. } => drop(self.fail(|_| true, &message, reason, outputs)),
         }

@@ -72,8 +72,7 @@ impl Listing {
         if let Some(cursor) = cursor {
             params["cursor"] = cursor.into();
         }
-        let request = json!({ "jsonrpc": "2.0", "id": number, "method": "tools/list", "params": params });
-        Output::ToChild(request.to_string().into())
+        Output::ToChild(compose::own_request(number, "tools/list", &params))
     }
 }
 

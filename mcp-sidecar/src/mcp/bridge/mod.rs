@@ -60,6 +60,8 @@ pub enum Event {
     /// Somebody needs to know the child's tools: [`Output::Tools`] and [`Output::AllTools`] will follow.
     ListTools,
     Tick,
+    /// A child that many share has been silent for long: it is to show that it is there.
+    Ping,
     /// The child is gone, and there may be another one: calls in flight fail, what comes now is held.
     Lost {
         message: String,

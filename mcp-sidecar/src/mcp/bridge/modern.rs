@@ -68,6 +68,7 @@ impl Modern {
             Event::Gone(route) => self.gone(route, now, outputs),
             Event::ListTools => self.listing.begin(&mut self.ids, outputs),
             Event::Drain => self.close_subscriptions(outputs),
+            Event::Ping => outputs.push(Output::ToChild(introduction::discover(self.ids.own()))),
             Event::Tick | Event::Fresh => {}
             Event::Lost { message, reason } => drop(self.fail(|_| true, &message, reason, outputs)),
             Event::End { message, reason, graceful } => {

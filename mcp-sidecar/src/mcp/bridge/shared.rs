@@ -24,6 +24,8 @@ pub enum Event {
     Said(Seat, Message),
     Child(Message),
     Oversized(TooLong),
+    /// The child has been silent for long: it is to show that it is there.
+    Ping,
     Left(Seat),
 }
 
@@ -74,6 +76,7 @@ impl Shared {
             Event::Child(Message::Request(request)) => self.question(&request, outputs),
             Event::Child(Message::Notification(note)) => self.announce(&note, outputs),
             Event::Oversized(line) => self.oversized(&line, outputs),
+            Event::Ping => self.ask("ping", &serde_json::json!({}), outputs),
             Event::Left(seat) => self.left(seat, now, outputs),
         }
     }
@@ -255,8 +258,7 @@ impl Shared {
 
     /// A request of our own, whose answer matters to nobody.
     fn ask(&mut self, method: &str, params: &serde_json::Value, outputs: &mut Vec<Output>) {
-        let request = serde_json::json!({ "jsonrpc": "2.0", "id": self.ids.own(), "method": method, "params": params });
-        outputs.push(Output::ToChild(request.to_string().into()));
+        outputs.push(Output::ToChild(compose::own_request(self.ids.own(), method, params)));
     }
 
     fn subscribed(&self, uri: &str) -> bool {

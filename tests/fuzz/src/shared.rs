@@ -61,6 +61,7 @@ impl World {
                 self.joins(seat);
             }
             (b't', _) => self.millis += 700,
+            (b'g', _) => self.is_asked_for_a_sign_of_life(),
             (b'a', Some(number)) => {
                 self.child(&json!({ "jsonrpc": "2.0", "id": number, "result": { "number": number } }));
                 self.is_done_with(number);
@@ -74,6 +75,14 @@ impl World {
             (b'p', Some(number)) => self.speaks(number, &note("notifications/progress", about(number))),
             (b'l', Some(number)) => self.speaks(number, &note("notifications/message", about(number))),
             _ => {}
+        }
+    }
+
+    fn is_asked_for_a_sign_of_life(&mut self) {
+        for (to, line) in self.feed(Event::Ping) {
+            assert_eq!(to, None, "for the child alone: {line}");
+            let there = json!({ "jsonrpc": "2.0", "id": line["id"], "result": {} });
+            assert_eq!(self.feed(Event::Child(read(&there))), [], "nobody asked for it: {there}");
         }
     }
 

@@ -118,9 +118,10 @@ impl KeyRing {
         seen.glance = self.source.glance();
         match jwt(&self.source, self.legacy.as_ref(), &self.issuer, now) {
             Ok(jwt) => {
-                audit::keys_changed(jwt.keys()[0].kid(), jwt.keys().len());
-                *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(jwt);
+                let jwt = Arc::new(jwt);
+                *self.current.write().unwrap_or_else(PoisonError::into_inner) = jwt.clone();
                 self.generation.fetch_add(1, Ordering::Release);
+                audit::keys_changed(jwt.keys()[0].kid(), jwt.keys().len());
                 seen.unread = false;
             }
             Err(cause) => {

@@ -1,9 +1,12 @@
 //! Servers inside the test process: each on a thread of its own, so that it outlives no test and blocks none.
 
-use std::{future::Future, sync::mpsc, thread};
+use std::{future::Future, sync::mpsc, thread, time::Duration};
 
 use actix_web::dev::Server;
 use tokio::sync::oneshot;
+
+/// For servers: no client, which closes idle connections after 90 s, meets one that is just being closed.
+pub const KEEP_ALIVE: Duration = Duration::from_secs(600);
 
 /// A running server. Dropping it stops the server and waits until its thread is gone.
 #[derive(Debug)]

@@ -28,7 +28,7 @@ pub use faults::{At, Fault};
 pub use people::{Membership, Person, github_id};
 pub use records::Records;
 
-use crate::background::{Background, until};
+use crate::background::{Background, KEEP_ALIVE, until};
 
 /// The OAuth App as an operator registered it at GitHub.
 #[derive(Clone, Debug)]
@@ -99,6 +99,7 @@ pub fn serve(listener: TcpListener, records: Arc<Records>) -> io::Result<actix_w
     let records = Data::from(records);
     let server = HttpServer::new(move || App::new().app_data(records.clone()).configure(routes))
         .workers(1)
+        .keep_alive(KEEP_ALIVE)
         .client_request_timeout(Duration::from_secs(30))
         .shutdown_timeout(1)
         .disable_signals()

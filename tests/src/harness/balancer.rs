@@ -37,7 +37,8 @@ impl Balancer {
         let provide = format!("providers: {{ file: {{ filename: '{}' }} }}", routes.display());
         fs::write(&fixed, format!("{listen}\n{provide}\n")).expect("a file");
         let urls: Vec<_> = servers.iter().map(|url| format!("{{ url: '{url}' }}")).collect();
-        let check = format!("{{ path: {ready}, interval: 1s, timeout: 1s }}");
+        // A server that is slow, because the machine is, is not away.
+        let check = format!("{{ path: {ready}, interval: 1s, timeout: 20s }}");
         let balanced = format!("{{ servers: [{}], healthCheck: {check} }}", urls.join(", "));
         let router = "{ rule: 'PathPrefix(`/`)', service: auth, middlewares: [again] }";
         let routing = format!(
@@ -48,8 +49,14 @@ impl Balancer {
         let mut run = Command::new(tool("bin/traefik"));
         run.arg(format!("--configFile={}", fixed.display()));
         let balancer = Self { port, _process: Process::start("balancer", &mut run), _folder: folder };
-        within(Duration::from_secs(30), "the balancer does not lead anywhere", || answers(port).then_some(()));
+        within(Duration::from_secs(60), "the balancer does not lead anywhere", || answers(port).then_some(()));
         balancer
+    }
+
+    /// Makes it hear which connections have been closed until now. What it sends down one that a killed server has closed
+    /// is lost, for it sends nothing twice, and 502 says so; with each answer it has looked at all of them.
+    pub fn hear_of_the_dead(&self) {
+        assert!((0..20).all(|_| answers(self.port)), "nobody is left to answer");
     }
 
     pub fn url(&self) -> String {

@@ -17,7 +17,9 @@ use tempfile::TempDir;
 
 use super::wait::within;
 
-const STARTS_WITHIN: Duration = Duration::from_secs(30);
+/// For what a program says, and until it has done what it is to do: a client logs in and calls a tool meanwhile.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Between SIGTERM and SIGKILL for those that nobody needs any longer.
 const STOPS_WITHIN: Duration = Duration::from_secs(10);
 /// Of a failed test's programs, so much of each log is shown.
 const SHOWN_BYTES: usize = 6000;
@@ -73,9 +75,10 @@ impl Process {
     /// What `look` finds in the log; panics when the program ends before.
     pub fn within<T>(&mut self, what: &str, look: impl Fn(&str) -> Option<T>) -> T {
         let (name, log) = (self.name.clone(), self.log.clone());
-        within(STARTS_WITHIN, &format!("{name} did not {what}"), || {
-            let found = look(&read(&log));
+        within(PATIENCE, &format!("{name} did not {what}"), || {
+            // In this order: its last words count.
             let ended = self.child.try_wait().expect("a child can be asked");
+            let found = look(&read(&log));
             assert!(
                 found.is_some() || ended.is_none(),
                 "{name} ended with {ended:?} and did not {what}: {}",
@@ -99,7 +102,7 @@ impl Process {
     /// Waits until it has ended by itself or by a signal.
     pub fn ended(&mut self) -> ExitStatus {
         let name = self.name.clone();
-        within(STOPS_WITHIN, &format!("{name} did not end"), || self.child.try_wait().expect("a child can be asked"))
+        within(PATIENCE, &format!("{name} did not end"), || self.child.try_wait().expect("a child can be asked"))
     }
 
     /// SIGTERM, and how it ended.

@@ -58,7 +58,7 @@ impl Traefik {
         // It listens before it has read its certificate and routes; what counts is that a request gets through. The Python
         // service has no /health, but keys as ours has.
         let host = format!("auth.{}", self.base_domain());
-        within(Duration::from_secs(30), "Traefik does not lead to auth-server", || {
+        within(Duration::from_secs(60), "Traefik does not lead to auth-server", || {
             raw_get(&certificate.authority(), &host, "/jwks").starts_with("HTTP/1.1 200").then_some(())
         });
     }

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, net::TcpListener};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use serde_json::{Map, Value, json};
 
-use crate::background::{Background, until};
+use crate::background::{Background, KEEP_ALIVE, until};
 
 /// Answers every request with its method, path and headers as JSON; names in lower case, repeated values joined.
 #[derive(Debug)]
@@ -20,7 +20,8 @@ impl Headers {
             let listener = TcpListener::bind("127.0.0.1:0").expect("a free loopback port");
             let addr = listener.local_addr().expect("a bound listener has an address");
             let app = || App::new().default_service(web::to(show));
-            let server = HttpServer::new(app).workers(1).disable_signals().shutdown_timeout(1).listen(listener);
+            let server = HttpServer::new(app).workers(1).keep_alive(KEEP_ALIVE).disable_signals();
+            let server = server.shutdown_timeout(1).listen(listener);
             let _caller_is_gone = ready.send(addr);
             until(stop, server.expect("a bound listener can be served").run()).await;
         });

@@ -8,7 +8,7 @@ use gateway_tests::{
 };
 use reqwest::StatusCode;
 
-use crate::doctor::changed;
+use crate::{doctor::changed, support::SOON};
 
 #[tokio::test]
 async fn certificate_reload_needs_no_restart_and_open_connections_live_on() {
@@ -30,9 +30,7 @@ async fn certificate_reload_needs_no_restart_and_open_connections_live_on() {
     fs::copy(renewed.key(), gateway.certificate.key()).unwrap();
     assert!(Command::new("touch").arg(dynamic.path().join("tls.yml")).status().unwrap().success());
 
-    within(std::time::Duration::from_secs(20), "the renewed certificate", || {
-        served_with(&renewed.authority()).then_some(())
-    });
+    within(SOON, "the renewed certificate", || served_with(&renewed.authority()).then_some(()));
     assert!(!served_with(&gateway.certificate.authority()), "the old certificate is still served");
     assert_eq!(open.http.get(&jwks).send().await.unwrap().status(), StatusCode::OK, "an open connection was cut");
 }

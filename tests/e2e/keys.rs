@@ -1,11 +1,8 @@
 //! Signing keys change while people work: nobody notices but the JWKS.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -17,9 +14,7 @@ use nix::sys::signal::Signal;
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use crate::support::{load, log_in};
-
-const READ_WITHIN: Duration = Duration::from_secs(10);
+use crate::support::{SOON, load, log_in};
 
 /// Two replicas with one folder; `one` is behind Traefik.
 struct Replicas {
@@ -73,7 +68,7 @@ impl Replicas {
         for auth in &self.gateway.auth {
             let before = times(auth, said);
             auth.process.signal(Signal::SIGHUP);
-            eventually(READ_WITHIN, said, async || (times(auth, said) > before).then_some(())).await;
+            eventually(SOON, said, async || (times(auth, said) > before).then_some(())).await;
         }
     }
 }

@@ -2,10 +2,11 @@
 //! attackers: mcp-sidecar/tests/http/legacy_sse.rs.
 
 use std::process::Command;
-use std::time::Duration;
 
 use gateway_tests::harness::{Family, Process, binary, eventually, repository, tool};
 use serde_json::{Value, json};
+
+use crate::support::SOON;
 
 /// What a client sees of the fixture when it calls, is told of progress, and is asked.
 fn used_by(program: &[&str]) -> (Value, Process, Family) {
@@ -15,12 +16,12 @@ fn used_by(program: &[&str]) -> (Value, Process, Family) {
     let mut sidecar = Process::start("mcp-sidecar", &mut run);
     let steps = json!([
         { "tool": "echo", "arguments": { "text": "gr\u{fc}\u{df} Gott" } },
-        { "tool": "progress", "arguments": { "steps": 3, "ms": 50 } },
+        { "tool": "progress", "arguments": { "steps": 3, "ms": 1500 } },
         { "tool": "sample", "arguments": { "text": "?" } },
     ]);
     let plan = json!({ "url": format!("http://{}/sse", sidecar.address()), "roots": [], "steps": steps });
     let mut client = Command::new("timeout");
-    client.arg("60").args(program).arg(plan.to_string()).current_dir(repository().join("tests/clients"));
+    client.arg("180").args(program).arg(plan.to_string()).current_dir(repository().join("tests/clients"));
     let output = client.output().unwrap();
     let complained = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}: {complained}", output.status);
@@ -34,7 +35,7 @@ async fn gets_everything_and_leaves_nothing(program: &[&str]) -> Value {
     assert_eq!(seen["asked"], json!(["sampling"]));
     assert!(seen["answers"][2].as_str().unwrap().contains("a sampled answer"), "{seen}");
     let ended = async || family.members().iter().all(|(_, command)| command.contains("mcp-sidecar")).then_some(());
-    eventually(Duration::from_secs(10), "the session's process has ended with its stream", ended).await;
+    eventually(SOON, "the session's process has ended with its stream", ended).await;
     assert!(!sidecar.log().contains("sessionId="), "{}", sidecar.log());
     seen["progress"].clone()
 }
@@ -51,6 +52,6 @@ async fn the_typescript_sdks_sse_client_gets_everything_and_leaves_nothing() {
     let node = tool("node/bin/node");
     let program = [node.to_str().unwrap(), "--require", "./node/localhost.cjs", "typescript/use.mts"];
     let progress = gets_everything_and_leaves_nothing(&program).await;
-    // This SDK drops progress that it reads together with the answer.
+    // This SDK drops progress that it reads together with the answer: the first is long before it.
     assert_eq!(progress[0], 1);
 }

@@ -1,6 +1,6 @@
 //! What a sidecar leaves behind when it ends, or when a session does: nothing.
 
-use std::{process::Command, time::Duration};
+use std::process::Command;
 
 use gateway_tests::{
     client::McpClient,
@@ -10,10 +10,11 @@ use nix::sys::signal::Signal;
 use reqwest::{Client, header::HeaderMap};
 use serde_json::json;
 
+use crate::support::SOON;
+
 /// A shell, the server, two shells of its own and what each of them runs: as many as `npx` and a careless server leave,
 /// per session.
 const TREE: usize = 6;
-const ENDS_WITHIN: Duration = Duration::from_secs(12);
 
 /// A sidecar binary around `sh -c 'stdio-fixture --tree …'`, without anything in front of it.
 struct Sidecar {
@@ -32,7 +33,7 @@ impl Sidecar {
         let mut process = Process::start("mcp-sidecar", &mut run);
         let url = format!("http://{}/mcp", process.address());
         let person = HeaderMap::from_iter([("x-user-id".parse().unwrap(), "1".parse().unwrap())]);
-        let http = Client::builder().default_headers(person).timeout(Duration::from_secs(20)).build().unwrap();
+        let http = Client::builder().default_headers(person).timeout(SOON).build().unwrap();
         Self { process, family, url, http }
     }
 
@@ -48,13 +49,13 @@ impl Sidecar {
     /// A server answers before its children have children of their own.
     async fn grows_to(&self, size: usize) {
         let grown = async || (self.tree() == size).then_some(());
-        eventually(ENDS_WITHIN, "the trees are complete", grown).await;
+        eventually(SOON, "the trees are complete", grown).await;
     }
 
     async fn nothing_is_left(&self) {
         let empty = async || self.family.members().is_empty().then_some(());
         let what = "the sidecar and every descendant are gone";
-        eventually(ENDS_WITHIN, what, empty).await;
+        eventually(SOON, what, empty).await;
     }
 }
 
@@ -94,6 +95,6 @@ async fn deleting_a_session_ends_its_tree_and_no_other() {
     sidecar.grows_to(2 * TREE).await;
     assert!(ending.delete().await.is_success());
     let one_left = async || (sidecar.tree() == TREE).then_some(());
-    eventually(ENDS_WITHIN, "the deleted session's tree is gone", one_left).await;
+    eventually(SOON, "the deleted session's tree is gone", one_left).await;
     assert_eq!(staying.call("echo", json!({ "text": "still here" })).await, "still here");
 }

@@ -9,7 +9,7 @@ use gateway_tests::{
 use nix::sys::signal::Signal;
 use reqwest::StatusCode;
 
-use crate::support::{claims, log_in};
+use crate::support::{SOON, claims, log_in};
 
 struct LoggedIn {
     gateway: Gateway,
@@ -42,7 +42,7 @@ impl LoggedIn {
     async fn is_refused(&self) -> Duration {
         let begun = Instant::now();
         let refused = async || (self.status().await == StatusCode::UNAUTHORIZED).then_some(());
-        eventually(Duration::from_secs(5), "the token is refused", refused).await;
+        eventually(SOON, "the token is refused", refused).await;
         let after = begun.elapsed();
         assert_eq!(self.status().await, StatusCode::UNAUTHORIZED);
         after
@@ -51,7 +51,7 @@ impl LoggedIn {
     /// Soon: what was read is believed for an instant after Redis has gone.
     async fn is_unavailable(&self) {
         let not_good = async || Some(self.status().await).filter(|status| *status != StatusCode::OK);
-        let status = eventually(Duration::from_secs(5), "nobody knows whether the token is revoked", not_good).await;
+        let status = eventually(SOON, "nobody knows whether the token is revoked", not_good).await;
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "our fault is never theirs: a 401 would log people out");
     }
 
@@ -98,7 +98,7 @@ async fn a_token_in_use_asks_redis_nothing() {
         assert_eq!(one.status().await, StatusCode::OK);
         (reads() == before).then_some(())
     };
-    eventually(Duration::from_secs(5), "it is answered from memory", steady).await;
+    eventually(SOON, "it is answered from memory", steady).await;
 }
 
 #[tokio::test]
@@ -186,7 +186,7 @@ async fn while_redis_is_down_a_good_token_gets_503_and_afterwards_it_is_good_aga
     assert_eq!(one.client.refresh(one.refresh_token()).await.status(), StatusCode::SERVICE_UNAVAILABLE);
     one.gateway.redis.as_mut().unwrap().resume();
     let good = async || (one.status().await == StatusCode::OK).then_some(());
-    eventually(Duration::from_secs(10), "the token is good again", good).await;
+    eventually(SOON, "the token is good again", good).await;
 }
 
 #[tokio::test]
@@ -197,7 +197,7 @@ async fn while_redis_hangs_nothing_that_is_remembered_counts_for_long_and_afterw
     one.is_unavailable().await;
     redis.signal(Signal::SIGCONT);
     let good = async || (one.status().await == StatusCode::OK).then_some(());
-    eventually(Duration::from_secs(10), "the token is good again", good).await;
+    eventually(SOON, "the token is good again", good).await;
 }
 
 #[tokio::test]

@@ -1,13 +1,16 @@
 //! What several of these tests do first.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use gateway_tests::{
     client::{Client, Login, Tokens},
-    harness::Gateway,
+    harness::{Gateway, eventually},
 };
 use reqwest::StatusCode;
 use serde_json::Value;
@@ -15,12 +18,25 @@ use serde_json::Value;
 /// Scope of a login that is to last: refresh tokens belong to `offline_access`.
 pub(crate) const SCOPE: &str = "openid profile email offline_access";
 
+/// For what comes by itself, on a machine that has much else to do.
+pub(crate) const SOON: Duration = Duration::from_secs(60);
+
+/// Until `look` sees `expected`: what auth-server has read from Redis it believes until it is told of a change, even when
+/// it has made that change itself.
+pub(crate) async fn soon<T: PartialEq + std::fmt::Debug>(expected: T, look: impl AsyncFn() -> T) {
+    let is_so = async || (look().await == expected).then_some(());
+    eventually(SOON, &format!("{expected:?}"), is_so).await;
+}
+
 /// Someone logged in for `service`, with the client they used.
 pub(crate) async fn log_in(gateway: &Gateway, user: &str, service: &str) -> (Client, Tokens) {
     let client = Client::register(gateway.browser(), &gateway.issuer(), "A plain client").await;
     let tokens = client.log_in(&Login { user, resource: &gateway.mcp(service), scope: SCOPE }).await;
     (client, tokens)
 }
+
+/// So many requests of each are a load, however slow they are.
+const ENOUGH: usize = 15;
 
 /// One person's requests, back to back, until told to stop; how they ended.
 pub(crate) fn load(
@@ -33,7 +49,7 @@ pub(crate) fn load(
     let (token, stop) = (token.to_owned(), Arc::clone(stop));
     async move {
         let mut ended = Vec::new();
-        while !stop.load(Ordering::Relaxed) {
+        while ended.len() < ENOUGH || !stop.load(Ordering::Relaxed) {
             ended.push(http.get(&url).bearer_auth(&token).send().await.unwrap().status());
         }
         ended

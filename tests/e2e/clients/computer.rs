@@ -82,7 +82,8 @@ impl Computer {
         let url = program.within("ask for a login", |log| {
             let text = fs::read_to_string(&opened).unwrap_or_default() + log;
             let start = text.find(&authorize)?;
-            let url = text[start..].split(|c: char| c.is_whitespace() || c.is_control()).next()?;
+            // All of it: the rest of the line may be still to come.
+            let (url, _) = text[start..].split_once(|c: char| c.is_whitespace() || c.is_control())?;
             Url::parse(url).ok()
         });
         let page = self.gateway.browser().log_in(&url, "octocat").await.page();

@@ -1,16 +1,15 @@
 //! Both services at once, each behind a real Traefik, on one Redis with one key: a change-over host by host.
 
-use std::time::Duration;
-
 use gateway_tests::{
     client::Browser,
-    harness::{Process, Traefik, eventually, free_port, python_service},
+    harness::{Process, Traefik, free_port, python_service},
 };
 
 use super::{
     old_client::{OldClient, Pkce, pair},
     stage::{Seen, Stage, call},
 };
+use crate::support::soon;
 
 /// Ours behind the stage's own Traefik, the Python service, which does not look at hosts, behind a second one.
 pub(crate) struct Both {
@@ -54,8 +53,7 @@ fn by_neither() -> (Seen, Seen) {
 
 /// What one of them does to the store reaches the other by a message from Redis.
 async fn soon_by_neither(both: &Both, token: &str) {
-    let look = || async { (both.call(token).await == by_neither()).then_some(()) };
-    eventually(Duration::from_secs(10), "the token is refused by both", look).await;
+    soon(by_neither(), async || both.call(token).await).await;
 }
 
 /// A client of the Python service with a login by each of the two: access and refresh token of both.
@@ -123,8 +121,8 @@ async fn side_by_side_a_client_deleted_at_ours_is_gone_at_both_but_python_takes_
     let (at_python, at_ours, [(by_python, _), (by_ours, _)]) = logins(&both).await;
     assert_eq!((both.call(&by_python).await, both.call(&by_ours).await), (by_both(), by_both()));
     delete(&at_ours).await;
-    assert_eq!(both.call(&by_ours).await, by_neither());
-    assert_eq!(both.call(&by_python).await, (Seen::octocat(), Seen::Refused(401)));
+    soon_by_neither(&both, &by_ours).await;
+    soon((Seen::octocat(), Seen::Refused(401)), async || both.call(&by_python).await).await;
     assert!(is_unknown(&at_python).await && is_unknown(&at_ours).await);
 }
 

@@ -22,8 +22,14 @@ async fn during(call: impl Future<Output = Response>, at: &Replica, meanwhile: i
     tokio::join!(call, arrived).0
 }
 
+/// Long enough to be met on its way.
 async fn slow_call(client: &McpClient) -> Response {
-    client.post(&client.request("tools/call", json!({ "name": "slow", "arguments": { "ms": 2000 } }))).await
+    client.post(&client.request("tools/call", json!({ "name": "slow", "arguments": { "ms": 5000 } }))).await
+}
+
+/// Replicas that wait for such a call when they are told to stop.
+fn patient() -> Replicas {
+    Replicas::start(&["--shutdown-timeout", "60"])
 }
 
 fn signs(replicas: &Replicas) -> usize {
@@ -83,19 +89,21 @@ async fn a_replica_that_is_slow_is_not_dead_and_one_that_nobody_hears_of_is() {
 
 #[tokio::test]
 async fn a_replica_that_is_told_to_stop_finishes_what_was_passed_on_to_it_and_its_sessions_start_anew() {
-    let mut replicas = Replicas::start(&[]);
+    let mut replicas = patient();
     let (_here, there) = replicas.session(0).await;
     let stop = || replicas.replicas[0].process.signal(Signal::SIGTERM);
     let answer = during(slow_call(&there), &replicas.replicas[0], stop).await;
     assert_eq!(answer.status(), StatusCode::OK);
     until(&there, StatusCode::NOT_FOUND).await;
-    assert_eq!((signs(&replicas), replicas.redis.keys("redis:session:*").len()), (1, 0));
+    let known = || (signs(&replicas), replicas.redis.keys("redis:session:*").len());
+    let forgotten = async || (known() == (1, 0)).then_some(());
+    eventually(SOON, "it takes back its keys", forgotten).await;
     assert!(replicas.replicas[0].process.ended().success());
 }
 
 #[tokio::test]
 async fn a_replica_that_is_told_to_stop_finishes_what_it_has_passed_on_and_lets_listeners_go() {
-    let mut replicas = Replicas::start(&[]);
+    let mut replicas = patient();
     let (here, there) = replicas.session(0).await;
     let mut stream = Events::of(there.listen(None).await);
     let stop = || replicas.replicas[1].process.signal(Signal::SIGTERM);

@@ -1,8 +1,8 @@
 //! Replicas come and go behind real Traefik, round-robin and without a sticky cookie, while people work.
 
 use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
 };
 
 use futures_util::future::join_all;
@@ -15,8 +15,9 @@ use super::{Replica, Replicas, SOON, person, pinged, session};
 /// Requests of everybody, and whether they may go home.
 #[derive(Clone, Default)]
 struct Work {
-    done: Arc<AtomicUsize>,
-    /// A replica was killed and is gone.
+    /// Of each, how many.
+    done: Arc<Mutex<Vec<usize>>>,
+    /// A replica was killed and is gone, and the balancer knows.
     buried: Arc<AtomicBool>,
     over: Arc<AtomicBool>,
 }
@@ -42,7 +43,13 @@ impl Ended {
 
 impl Work {
     /// Back to back until told to stop; starts anew when the session is gone, as clients do.
-    async fn go_on(&self, mut client: McpClient, url: &str) -> Ended {
+    fn go_on(&self, client: McpClient, url: &str) -> impl Future<Output = Ended> {
+        let mut done = self.done.lock().unwrap();
+        done.push(0);
+        self.go_on_as(done.len() - 1, client, url)
+    }
+
+    async fn go_on_as(&self, me: usize, mut client: McpClient, url: &str) -> Ended {
         let mut ended = Ended::default();
         while !self.over.load(Ordering::Relaxed) {
             let (buried, lost) = (self.buried.load(Ordering::Relaxed), ended.lost.len());
@@ -58,15 +65,17 @@ impl Work {
                 lost => ended.lost.push(lost),
             }
             ended.lost_later += if buried { ended.lost.len() - lost } else { 0 };
-            self.done.fetch_add(1, Ordering::Relaxed);
+            self.done.lock().unwrap()[me] += 1;
         }
         ended
     }
 
+    /// Until everybody has made so many more.
     async fn another(&self, requests: usize) {
-        let before = self.done.load(Ordering::Relaxed);
-        let done = async || (self.done.load(Ordering::Relaxed) > before + requests).then_some(());
-        eventually(SOON, "work goes on", done).await;
+        let done = || self.done.lock().unwrap().clone();
+        let before = done();
+        let more = async || done().iter().zip(&before).all(|(now, before)| *now >= before + requests).then_some(());
+        eventually(SOON, "everybody's work goes on", more).await;
     }
 }
 
@@ -88,11 +97,12 @@ async fn kill_9_of_one_replica_under_load_leaves_the_others_sessions_untouched()
     let untouched = join_all(untouched.into_iter().map(|client| work.go_on(client, &url)));
     let touched = join_all(touched.into_iter().map(|client| work.go_on(client, &url)));
     let killed = async {
-        work.another(100).await;
+        work.another(10).await;
         dying.process.signal(Signal::SIGKILL);
         dying.process.ended();
+        balancer.hear_of_the_dead();
         work.buried.store(true, Ordering::Relaxed);
-        work.another(300).await;
+        work.another(40).await;
         work.over.store(true, Ordering::Relaxed);
     };
     let (apart, untouched, touched, ()) = tokio::join!(apart, untouched, touched, killed);
@@ -109,7 +119,7 @@ async fn kill_9_of_one_replica_under_load_leaves_the_others_sessions_untouched()
 
 #[tokio::test]
 async fn rolling_restart_of_two_sidecars_under_load_loses_no_request() {
-    let mut replicas = Replicas::start(&["--shutdown-delay", "3"]);
+    let mut replicas = Replicas::start(&["--shutdown-delay", "8"]);
     let balancer = replicas.balancer();
     let url = format!("{}/mcp", balancer.url());
     let work = Work::default();
@@ -131,7 +141,7 @@ async fn rolling_restart_of_two_sidecars_under_load_loses_no_request() {
             eventually(SOON, "the new replica gets requests", used).await;
             replicas.replicas.insert(number, replica);
         }
-        work.another(100).await;
+        work.another(60).await;
         work.over.store(true, Ordering::Relaxed);
     };
     let (ended, ()) = tokio::join!(working, restarted);

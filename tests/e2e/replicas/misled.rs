@@ -2,10 +2,10 @@
 
 use std::process::Command;
 
-use gateway_tests::harness::{Process, binary};
+use gateway_tests::harness::{Process, binary, eventually};
 use reqwest::StatusCode;
 
-use super::{Replica, Replicas, announced, pinged, session};
+use super::{Replica, Replicas, SOON, announced, pinged, session};
 
 /// How often a replica said so.
 fn warned(replica: &Replica, address: &str, of: &str) -> usize {
@@ -27,7 +27,13 @@ async fn a_session_whose_replica_says_anothers_address_is_404_and_both_logs_say_
         }
     }
     assert_eq!(pinged(&client).await, StatusCode::OK);
-    // Once, however often it happens; the second replica has met itself, too.
+    // Once, however often it happens; the second replica has met itself, too. All that was said before is in the log
+    // once this is.
+    for replica in [here, there] {
+        session(&replica.url(), "the-last").await;
+        let said = async || replica.process.log().contains("user=the-last ").then_some(());
+        eventually(SOON, "the replica's log has the last request", said).await;
+    }
     let passed_on = "another replica answers where";
     let came = "that was meant for another replica";
     assert_eq!((warned(here, &address, passed_on), warned(here, &address, came)), (1, 0), "{}", here.process.log());

@@ -9,7 +9,7 @@ mod misled;
 mod passed_on;
 mod sharing;
 
-use std::{process::Command, time::Duration};
+use std::process::Command;
 
 use gateway_tests::{
     client::McpClient,
@@ -18,7 +18,7 @@ use gateway_tests::{
 use reqwest::{Client, StatusCode, header::HeaderMap};
 use serde_json::json;
 
-pub(crate) const SOON: Duration = Duration::from_secs(20);
+pub(crate) use crate::support::SOON;
 
 /// One sidecar around the scripted server, on a port that survives its restarts.
 pub(crate) struct Replica {
@@ -38,7 +38,7 @@ impl Replica {
 
     fn run(port: u16, redis_url: &str, options: &[String]) -> Process {
         let mut run = Command::new(binary("mcp-sidecar"));
-        run.args(["--port", &port.to_string(), "--shutdown-timeout", "5"]).args(options);
+        run.args(["--port", &port.to_string()]).args(options);
         run.arg("--").arg(binary("stdio-fixture")).env("REDIS_URL", redis_url).env("LOG_LEVEL", "debug");
         let mut process = Process::start("mcp-sidecar", &mut run);
         process.address();

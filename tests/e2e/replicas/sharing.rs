@@ -82,6 +82,7 @@ async fn kill_9_of_a_replica_leaves_the_others_shared_process_alone_and_its_own_
         let (lost, kept) = (pid(&clients[0][0]).await, pid(&clients[1][0]).await);
         replicas.replicas[0].process.signal(Signal::SIGKILL);
         replicas.replicas[0].process.ended();
+        balancer.hear_of_the_dead();
         for client in clients[1].iter().cycle().take(6) {
             assert_eq!(pid(client).await, kept, "{isolation}");
         }

@@ -2,17 +2,18 @@
 
 use std::{
     io::{Read, Write},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     thread,
-    time::Duration,
 };
 
 use gateway_tests::{
     client::{VERIFIER, challenge},
-    harness::{Chromium, Gateway},
+    harness::{Chromium, Gateway, eventually},
 };
 use serde_json::{Value, json};
 use url::Url;
+
+use crate::support::SOON;
 
 /// A client on this computer: answers whoever comes back from the login.
 pub(crate) fn listening_client() -> String {
@@ -20,14 +21,18 @@ pub(crate) fn listening_client() -> String {
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
         for connection in listener.incoming() {
-            let Ok(mut connection) = connection else { return };
-            let _asked = connection.read(&mut [0; 8192]);
-            let page =
-                "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n<h1>Back at the client</h1>";
-            let _gone = connection.write_all(page.as_bytes());
+            let Ok(connection) = connection else { return };
+            // A browser opens connections that it then does not use.
+            thread::spawn(move || welcome_back(connection));
         }
     });
     format!("http://{address}/callback")
+}
+
+fn welcome_back(mut connection: TcpStream) {
+    let _asked = connection.read(&mut [0; 8192]);
+    let page = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n<h1>Back at the client</h1>";
+    let _gone = connection.write_all(page.as_bytes());
 }
 
 pub(crate) async fn register(gateway: &Gateway, name: &str, redirect_uri: &str) -> String {
@@ -70,14 +75,9 @@ pub(crate) async fn sign_in(chromium: &Chromium, login: &str) {
 
 /// Where the browser is, once that is below `prefix`.
 pub(crate) async fn arrives(chromium: &Chromium, prefix: &str) -> Url {
-    for _ in 0..500 {
-        let url = chromium.page.current_url().await.unwrap();
-        if url.as_str().starts_with(prefix) {
-            return url;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("{prefix} was never reached, but {}", chromium.page.current_url().await.unwrap());
+    let there =
+        async || Some(chromium.page.current_url().await.unwrap()).filter(|url| url.as_str().starts_with(prefix));
+    eventually(SOON, &format!("{prefix} is reached"), there).await
 }
 
 pub(crate) fn parameter(url: &Url, name: &str) -> Option<String> {

@@ -10,9 +10,9 @@ use fantoccini::{
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
-use super::{Process, artifacts, free_port, paths::installed};
+use super::{Process, artifacts, free_port, paths::installed, wait::eventually};
 
-const APPEARS_WITHIN: Duration = Duration::from_secs(15);
+const APPEARS_WITHIN: Duration = Duration::from_secs(60);
 
 /// How the person likes pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +47,12 @@ impl Chromium {
     /// The text that a person can read.
     pub async fn text(&self) -> String {
         self.find(Locator::Css("body")).await.text().await.expect("the text of a page")
+    }
+
+    /// Waits until a person can read it: a page that has just been arrived at may not be all there.
+    pub async fn reads(&self, text: &str) {
+        let shown = async || self.text().await.contains(text).then_some(());
+        eventually(APPEARS_WITHIN, &format!("{text} is shown"), shown).await;
     }
 
     /// Presses the button with this text.

@@ -4,7 +4,7 @@
 use std::net::TcpListener;
 
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, http::header::HeaderMap, web};
-use gateway_tests::background::{Background, until};
+use gateway_tests::background::{Background, KEEP_ALIVE, until};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -35,7 +35,8 @@ impl Front {
             let listener = TcpListener::bind("127.0.0.1:0").expect("a free loopback port");
             let port = listener.local_addr().expect("a bound listener has an address").port();
             let app = move || App::new().app_data(web::Data::new(changes.clone())).default_service(web::to(pass_on));
-            let server = HttpServer::new(app).workers(1).disable_signals().shutdown_timeout(1).listen(listener);
+            let server = HttpServer::new(app).workers(1).keep_alive(KEEP_ALIVE).disable_signals();
+            let server = server.shutdown_timeout(1).listen(listener);
             let _caller_is_gone = ready.send(port);
             until(stop, server.expect("a bound listener can be served").run()).await;
         });

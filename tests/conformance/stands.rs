@@ -40,7 +40,9 @@ impl Stands {
     fn direct(&self, run: &Run) -> Changes {
         let found = self.servers.iter().find(|(through, child, ..)| (*through, *child) == (run.through, run.child));
         let (.., url) = found.expect("every run has its server");
-        Changes { target: url.clone(), revision: run.revision, token: None, http: reqwest::Client::new() }
+        // Node's servers close idle connections early, and maybe just when the next request is on its way.
+        let http = reqwest::Client::builder().pool_max_idle_per_host(0).build().expect("a client needs nothing");
+        Changes { target: url.clone(), revision: run.revision, token: None, http }
     }
 
     fn through_gateway(&self, run: &Run) -> Changes {

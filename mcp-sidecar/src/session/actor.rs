@@ -124,9 +124,7 @@ impl Actor {
                 Step::Stop => self.ending = Some(Ending::Stopped),
                 Step::Drain => self.on_drain(),
             }
-            let busy = self.is_busy();
-            self.session.set_busy(busy);
-            if busy && timer.deadline() > self.now + TICK {
+            if self.know_busy() && timer.deadline() > self.now + TICK {
                 timer.as_mut().reset(self.now + TICK);
             }
             if self.streams.is_abandoned() {
@@ -185,8 +183,7 @@ impl Actor {
             }
         }
         self.on_silence();
-        if self.is_busy() {
-            self.session.touch(self.now);
+        if self.know_busy() {
             return self.now + TICK;
         }
         let idle_at = self.session.last_used() + self.limits.idle_timeout;
@@ -208,6 +205,13 @@ impl Actor {
             }
             None => {}
         }
+    }
+
+    /// To be known before a client hears of it: what it does next may depend on that, as whose place a new session takes.
+    fn know_busy(&self) -> bool {
+        let busy = self.is_busy();
+        self.session.set_busy(busy, self.now);
+        busy
     }
 
     fn is_busy(&self) -> bool {

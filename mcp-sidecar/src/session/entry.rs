@@ -133,8 +133,11 @@ impl Session {
         Held { id, owner, opened: self.started, last_used: self.last_used() }
     }
 
-    pub(super) fn set_busy(&self, busy: bool) {
-        self.busy.store(busy, Ordering::Relaxed);
+    /// A session that is in use, or was until now, has not been idle before.
+    pub(super) fn set_busy(&self, busy: bool, now: Instant) {
+        if self.busy.swap(busy, Ordering::Relaxed) || busy {
+            self.touch(now);
+        }
     }
 
     /// Another child in the place of one that is gone. To be called on the supervisor, where actors are.

@@ -78,6 +78,7 @@ impl Actor {
         let outcome = counted::heard(&event, &self.session.metrics);
         let progresses = is_progress(&event);
         self.bridge.on(event, self.now - self.started, &self.streams, &mut outputs);
+        self.know_busy();
         for output in outputs.drain(..) {
             counted::said(&output, outcome, &self.session.metrics);
             if progresses && let Output::Say { route, .. } = &output {
@@ -138,11 +139,17 @@ impl Actor {
             ToActor::Large(held, message) => self.on_large(held, *message),
             ToActor::Relay(incoming) => self.feed(Event::Relay { seat: self.streams.seat(), incoming }),
             ToActor::Listen { last, reply } => {
+                let events = self.streams.listen(last);
+                self.know_busy();
                 // Nobody is there any more when this fails.
-                let _ = reply.send(self.streams.listen(last));
+                let _ = reply.send(events);
             }
             ToActor::ListTools => self.feed(Event::ListTools),
-            ToActor::ListenToAll { reply } => drop(reply.send(self.streams.listen_to_all())),
+            ToActor::ListenToAll { reply } => {
+                let events = self.streams.listen_to_all();
+                self.know_busy();
+                drop(reply.send(events));
+            }
             ToActor::Left => self.on_left(),
         }
     }

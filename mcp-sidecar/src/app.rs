@@ -17,7 +17,6 @@ use tokio::runtime::Handle;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::child;
 use crate::cluster::{Cluster, NoCluster, record};
 use crate::config::{Config, Spawning};
 use crate::door::Door;
@@ -157,7 +156,6 @@ impl Application {
             tokio::join!(registry.shut_down(patience.drain), passed_on);
             door.emptied(patience.drain).await;
             handle.stop(true).await;
-            child::reap::none_left().await;
         };
         tokio::select! {
             ended = server => ended,

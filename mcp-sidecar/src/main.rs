@@ -80,6 +80,7 @@ async fn run(config: Config) -> Result<(), Box<dyn std::error::Error>> {
     }
     info!(addr:% = application.addr(), version = env!("CARGO_PKG_VERSION"); "listening");
     application.run_until_stopped(stop).await?;
+    reap::none_left().await;
     info!("stopped");
     Ok(())
 }

@@ -127,9 +127,10 @@ async fn add(registry: &Weak<Registry>, warm: &Warm) -> io::Result<()> {
     let Some(registry) = registry.upgrade() else { return Ok(()) };
     // Until it is one of those that are there, so that no session takes the last place meanwhile.
     let Some(_place) = registry.free_place() else { return Ok(()) };
-    let counted = registry.metrics.warm();
     let spawned = registry.spawn_spare().await?;
-    info!(pid = spawned.0.id(); "spare child started");
-    warm.spares().push_back(Spare { spawned, since: Instant::now(), _counted: counted });
+    let pid = spawned.0.id();
+    // Counted and told of once it can be taken.
+    warm.spares().push_back(Spare { spawned, since: Instant::now(), _counted: registry.metrics.warm() });
+    info!(pid; "spare child started");
     Ok(())
 }

@@ -19,6 +19,8 @@ use super::processes::{Look, Process};
 
 /// How long a child that closed its stdin or stdout may take to exit by itself before it is told to.
 const AFTER_PIPE: Duration = Duration::from_millis(250);
+/// For what it has written to stderr and we have not read.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// SIGKILL is obeyed at once but for processes stuck in the kernel.
 pub(super) const AFTER_KILL: Duration = Duration::from_secs(10);
 /// Nobody tells us of a grandchild's end, so we look; seldom enough not to be noticed.
@@ -90,7 +92,9 @@ impl End {
             () = self.deaf.cancelled() => ExitReason::StdinClosed,
         };
         tokio::select! {
-            exit = timeout(AFTER_PIPE, self.exits.of(&self.family)) => Some(exit.unwrap_or(closed)),
+            // On a busy machine the signal may be late; who has ended is told by the kernel.
+            exit = timeout(AFTER_PIPE, self.exits.of(&self.family)) =>
+                Some(exit.ok().or_else(|| self.family.leader_end()).unwrap_or(closed)),
             () = self.stopping.cancelled() => None,
         }
     }
@@ -117,7 +121,7 @@ impl End {
 
     /// What the child wrote to stderr last is worth a moment; a stranger who holds the pipe is not.
     async fn close_pipes(&mut self) {
-        let deadline = Instant::now() + LAST_LOOK;
+        let deadline = Instant::now() + LAST_WORDS;
         let [writer, drain] = &mut self.pipes;
         writer.abort();
         timeout_at(deadline, &mut *drain).await.ok();

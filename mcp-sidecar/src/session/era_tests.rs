@@ -6,6 +6,9 @@ use crate::mcp::identity::{FromHeader, IdentityHeader, Place};
 
 const MODERN: &str = r#"send(id=id, result={"supportedVersions": ["2026-07-28"], "capabilities": {"tools": {}}, "resultType": "complete"})"#;
 const LEGACY: &str = r#"send(id=id, result={"protocolVersion": "2025-06-18", "capabilities": {}})"#;
+/// By the second process: else the first might end before it has begun.
+const LEGACY_AFTER_BOTH: &str =
+    r#"both_are_born(); send(id=id, result={"protocolVersion": "2025-06-18", "capabilities": {}})"#;
 const UNKNOWN: &str = r#"send(id=id, error={"code": -32601, "message": "Method not found"})"#;
 static NOBODY: std::sync::LazyLock<Owner> = std::sync::LazyLock::new(Owner::nobody);
 const HANGS: &str = "time.sleep(1000)";
@@ -19,6 +22,8 @@ fn server(discovered: &str, initialized: &str, delay: &str, born: &Path) -> Spaw
 import json, os, sys, time
 with open({born:?}, "a") as born: born.write("+")
 time.sleep({delay})
+def both_are_born():
+    while len(open({born:?}).read()) < 2: time.sleep(0.01)
 def send(**message): print(json.dumps(dict(message, jsonrpc="2.0")), flush=True)
 for line in sys.stdin:
     message = json.loads(line)
@@ -34,7 +39,7 @@ for line in sys.stdin:
 
 /// Short head starts, long answers: as with npx, only faster.
 const PATIENCE: Patience = Patience {
-    answer: Duration::from_secs(20),
+    answer: Duration::from_secs(60),
     head_start: Duration::from_millis(300),
     last_word: Duration::from_millis(300),
     failure: Duration::ZERO,
@@ -91,7 +96,7 @@ async fn a_modern_server_is_asked_once() {
 #[tokio::test]
 async fn a_server_that_refuses_dies_or_hangs_at_discover_is_legacy_and_another_process_says_so() {
     for discovered in [UNKNOWN, EXITS, HANGS, "pass", r#"print("who?", flush=True)"#, r#"send(id=id, result={})"#] {
-        let server = Server::new(discovered, LEGACY);
+        let server = Server::new(discovered, LEGACY_AFTER_BOTH);
         let found = server.probe(PATIENCE).asked_by(&NOBODY).await.unwrap();
         assert_eq!(found.era, Era::Legacy, "{discovered}");
         assert_eq!(found.introduction.as_ref().unwrap().versions, ["2025-06-18"]);
@@ -109,7 +114,7 @@ async fn a_slow_start_is_not_taken_for_age() {
 
 #[tokio::test]
 async fn everybody_who_asks_waits_for_the_same_two_processes() {
-    let server = Server::new(UNKNOWN, LEGACY);
+    let server = Server::new(UNKNOWN, LEGACY_AFTER_BOTH);
     let probe = server.probe(PATIENCE);
     let answers = futures_util::future::join_all((0..50).map(|_| probe.asked_by(&NOBODY))).await;
     assert!(answers.into_iter().all(|found| found.unwrap().era == Era::Legacy));

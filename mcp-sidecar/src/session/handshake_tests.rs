@@ -20,7 +20,7 @@ for line in sys.stdin:
 }
 
 async fn speaking_to(answer: &str) -> Handshake {
-    within(answer, Duration::from_secs(20)).await
+    within(answer, Duration::from_secs(60)).await
 }
 
 async fn within(answer: &str, patience: Duration) -> Handshake {

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 
 use mcp_sidecar::child::{Command, ExitReason, Gone};
 
-use crate::support::{LIMITS, command, line, next, rest, shell, soon, spawn, vanished};
+use crate::support::{LIMITS, command, eventually, line, next, rest, shell, soon, spawn, vanished};
 
 #[tokio::test]
 async fn a_missing_program_is_an_error_that_says_so() {
@@ -65,6 +65,8 @@ async fn a_child_that_closes_its_stdin_but_lives_is_ended_with_the_first_line_th
 async fn a_hanging_child_is_silent_and_stops_like_any_other() {
     let (child, mut events) = shell("echo up; kill -STOP $$");
     assert_eq!(line(&mut events).await, "up");
+    let stat = format!("/proc/{}/stat", child.id());
+    eventually("it hangs", || std::fs::read_to_string(&stat).unwrap().contains(") T "));
     assert_eq!(soon(child.stop()).await, ExitReason::Signal(9));
     assert!(matches!(next(&mut events).await, Some(mcp_sidecar::child::FromChild::Exited(_))));
 }

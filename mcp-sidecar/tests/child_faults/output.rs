@@ -7,7 +7,7 @@ use mcp_sidecar::child::{ExitReason, FromChild, Limits};
 use mcp_sidecar::mcp::lines::TooLong;
 use mcp_sidecar::mcp::skim::Passed;
 
-use crate::support::{LIMITS, line, next, rest, shell, shell_within, soon};
+use crate::support::{LIMITS, PATIENT, line, next, rest, shell, shell_within, soon};
 
 #[tokio::test]
 async fn lines_come_back_in_order_and_whole() {
@@ -73,7 +73,7 @@ async fn a_slow_session_slows_its_child_and_loses_nothing() {
 
 #[tokio::test]
 async fn a_child_that_does_not_read_makes_the_sender_wait_and_can_still_be_stopped() {
-    let (child, _events) = shell("sleep 1000");
+    let (child, _events) = shell_within("sleep 1000", &PATIENT);
     let line = Bytes::from(vec![b'x'; 100_000]);
     let fill = async {
         loop {

@@ -2,15 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{LIMITS, NO_SESSION, line, remains, rest, shell, shell_within, soon, vanished};
+use crate::support::{
+    LIMITS, NO_SESSION, PATIENT, eventually, line, remains, rest, shell, shell_within, soon, vanished,
+};
 use mcp_sidecar::child::{self, ExitReason, Limits};
-
-/// For children that obey SIGTERM, on a machine so busy that obeying takes a while.
-const PATIENT: Limits = Limits { stop_grace: Duration::from_secs(2), ..LIMITS };
 
 #[tokio::test]
 async fn a_child_that_obeys_the_end_of_its_input_is_not_signalled() {
-    let (child, mut events) = shell("trap 'echo signalled; exit 9' TERM; cat; echo flushed; exit 3");
+    let (child, mut events) = shell_within("trap 'echo signalled; exit 9' TERM; cat; echo flushed; exit 3", &PATIENT);
     child.send("hello".into()).await.unwrap();
     assert_eq!(soon(child.stop()).await, ExitReason::Code(3));
     let (lines, reason) = rest(&mut events).await;
@@ -55,12 +54,13 @@ async fn a_stopped_tree_of_shells_leaves_nothing() {
 
 #[tokio::test]
 async fn a_daemon_that_left_group_and_session_is_found_by_its_cookie() {
-    let (child, mut events) = shell("(setsid sh -c 'echo up; exec sleep 987654 >/dev/null 2>&1' &); cat");
+    let mark = format!("987654{:07}", std::process::id());
+    let (child, mut events) = shell(&format!("(setsid sh -c 'echo up; exec sleep {mark} >/dev/null 2>&1' &); cat"));
     assert_eq!(line(&mut events).await, "up");
     let id = child.id();
-    assert!(remains(NO_SESSION, "987654").len() >= 2, "the leader and the daemon");
+    eventually("the leader and the daemon", || remains(NO_SESSION, &mark).len() >= 2);
     soon(child.stop()).await;
-    vanished(id, "987654");
+    vanished(id, &mark);
 }
 
 #[tokio::test]
@@ -86,5 +86,6 @@ async fn stopping_does_not_need_anybody_to_take_what_the_child_still_says() {
 async fn a_supervisor_can_wait_for_dropped_children() {
     let (child, events) = shell("echo up; cat");
     drop((child, events));
-    soon(child::reap::none_left()).await;
+    // Those of the other tests are waited for as well.
+    tokio::time::timeout(Duration::from_secs(600), child::reap::none_left()).await.expect("all have ended");
 }

@@ -14,6 +14,9 @@ use tokio::sync::mpsc::Receiver;
 pub(crate) const LIMITS: Limits =
     Limits { max_line: 1024 * 1024, stdin_queue: 64, stdout_queue: 64, stop_grace: Duration::from_millis(300) };
 
+/// For children that obey, on a machine so busy that obeying takes a while.
+pub(crate) const PATIENT: Limits = Limits { stop_grace: Duration::from_secs(10), ..LIMITS };
+
 /// As in the sidecar: a runtime of its own that outlives the sessions, here the tests, and collects orphans.
 static SUPERVISOR: LazyLock<Runtime> = LazyLock::new(|| {
     let runtime = Runtime::new().unwrap();
@@ -22,7 +25,7 @@ static SUPERVISOR: LazyLock<Runtime> = LazyLock::new(|| {
 });
 
 /// Long enough for a loaded machine; a test that needs it has failed.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) fn command(program: &str, args: &[&str]) -> Command {
     Command { program: program.into(), args: args.iter().map(Into::into).collect(), env: Vec::new() }
@@ -93,13 +96,14 @@ fn is_marked(id: u32, mark: &str) -> bool {
 
 /// Waits, without async, until nothing of this session and mark is left.
 pub(crate) fn vanished(session: u32, mark: &str) {
+    eventually(&format!("nothing is left of {session} {mark}"), || remains(session, mark).is_empty());
+}
+
+/// Waits, without async, until the condition holds; for what nobody announces.
+pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
-    loop {
-        let left = remains(session, mark);
-        if left.is_empty() {
-            return;
-        }
-        assert!(Instant::now() < deadline, "left over: {left:?}");
+    while !condition() {
+        assert!(Instant::now() < deadline, "never: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

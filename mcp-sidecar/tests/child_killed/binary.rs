@@ -6,15 +6,15 @@ use std::process::Command;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::sidecar::{Sidecar, eventually, zombies_of};
-use crate::support::{NO_SESSION, remains, vanished};
+use crate::sidecar::{Sidecar, zombies_of};
+use crate::support::{NO_SESSION, eventually, remains, vanished};
 
 #[test]
 fn sigkill_of_the_sidecar_ends_every_tree() {
     let mut sidecar = Sidecar::start("sigkill", &[]);
     sidecar.initialize();
     sidecar.initialize();
-    assert!(sidecar.tree() >= 12, "two trees of six");
+    sidecar.grows_to(12);
     sidecar.process.kill().unwrap();
     sidecar.process.wait().unwrap();
     vanished(NO_SESSION, &sidecar.mark);
@@ -26,7 +26,8 @@ fn a_killed_watchdog_is_replaced_at_once_and_the_new_one_knows_the_older_session
     sidecar.initialize();
     // Nobody starts a session meanwhile.
     for _ in 0..2 {
-        let [killed] = watchdogs(&sidecar)[..] else { panic!("not one watchdog") };
+        eventually("one watches", || watchdogs(&sidecar).len() == 1);
+        let killed = watchdogs(&sidecar)[0];
         kill(Pid::from_raw(killed.cast_signed()), Signal::SIGKILL).unwrap();
         eventually("another watches", || watchdogs(&sidecar).iter().any(|id| *id != killed));
     }
@@ -59,10 +60,10 @@ fn sigterm_to_the_sidecar_ends_every_tree_before_it_exits() {
 fn delete_of_a_session_ends_its_tree_and_no_other() {
     let sidecar = Sidecar::start("delete", &[]);
     let (first, _second) = (sidecar.initialize(), sidecar.initialize());
-    let both = sidecar.tree();
+    sidecar.grows_to(12);
     let answer = sidecar.ask(&format!("DELETE /mcp HTTP/1.1\r\nMcp-Session-Id: {first}"), "");
     assert!(answer.starts_with("HTTP/1.1 20"), "{answer}");
-    eventually("half of them are left", || sidecar.tree() == both / 2);
+    eventually("half of them are left", || sidecar.tree() == 6);
 }
 
 #[test]
@@ -74,15 +75,15 @@ fn the_idle_timeout_ends_a_tree() {
 
 #[test]
 fn a_call_that_is_given_up_leaves_the_tree_and_delete_ends_it() {
-    let sidecar = Sidecar::with("call", &[], &["--call-timeout", "0.3"]);
+    let sidecar = Sidecar::with("call", &[], &["--call-timeout", "10"]);
     let session = sidecar.initialize();
-    let tree = sidecar.tree();
+    sidecar.grows_to(6);
     let given_up = sidecar.ask(
         &format!("POST /mcp HTTP/1.1\r\nMcp-Session-Id: {session}"),
         r#"{"jsonrpc":"2.0","id":"hang","method":"hang"}"#,
     );
     assert!(given_up.contains("call_timeout"), "{given_up}");
-    assert_eq!(sidecar.tree(), tree);
+    assert_eq!(sidecar.tree(), 6);
     sidecar.ask(&format!("DELETE /mcp HTTP/1.1\r\nMcp-Session-Id: {session}"), "");
     eventually("nothing is left", || sidecar.tree() == 0);
 }

@@ -7,19 +7,31 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::exhausted::NOT_ROOT;
-use crate::sidecar::{Sidecar, eventually};
-use crate::support::{NO_SESSION, remains, vanished};
+use crate::sidecar::Sidecar;
+use crate::support::{NO_SESSION, eventually, remains, vanished};
 
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixture/daemons.py");
 
 fn started(name: &str, before: &[&str]) -> Sidecar {
-    Sidecar::around(name, before, &["--log-level", "debug", "--", "python3", FIXTURE])
+    // Whoever obeys does so in time, on a busy machine too.
+    let options = ["--log-level", "debug", "--stop-timeout", "10", "--", "python3", FIXTURE];
+    Sidecar::around(name, before, &options)
+}
+
+/// Told from those of other runs of these tests.
+fn own(mark: &str) -> String {
+    mark.replacen('.', &format!("{:07}.", std::process::id()), 1)
+}
+
+fn left(mark: &str) -> Vec<u32> {
+    remains(NO_SESSION, &own(mark))
 }
 
 /// Has this session's server start a daemon, and waits until the sidecar has adopted it and whoever starts next is
 /// younger by the system's clock.
 fn daemon(sidecar: &Sidecar, session: &str, method: &str, mark: &str) {
-    let call = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{{"mark":"{mark}"}}}}"#);
+    let params = format!(r#"{{"mark":"{}"}}"#, own(mark));
+    let call = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
     let answer = sidecar.ask(&format!("POST /mcp HTTP/1.1\r\nMcp-Session-Id: {session}"), &call);
     assert!(answer.contains("serverInfo"), "{answer}");
     eventually("it is the sidecar's", || adopted(sidecar, mark));
@@ -32,7 +44,7 @@ fn adopted(sidecar: &Sidecar, mark: &str) -> bool {
     let parent = format!("PPid:\t{}\n", sidecar.process.id());
     let is_ours =
         |id: &u32| fs::read_to_string(format!("/proc/{id}/status")).is_ok_and(|status| status.contains(&parent));
-    remains(NO_SESSION, mark).iter().any(is_ours)
+    left(mark).iter().any(is_ours)
 }
 
 /// Ends the session, and waits until nothing is left that was known to be its own.
@@ -52,7 +64,7 @@ fn a_daemon_with_nothing_of_its_server_ends_with_the_session() {
     let session = sidecar.initialize();
     daemon(&sidecar, &session, "daemon", "7101.1");
     delete(&sidecar, &session);
-    assert_eq!(remains(NO_SESSION, "7101.1"), Vec::<u32>::new());
+    assert_eq!(left("7101.1"), Vec::<u32>::new());
 }
 
 #[test]
@@ -67,10 +79,10 @@ fn a_daemon_lives_as_long_as_any_session_that_may_have_started_it() {
     assert!(adopted(&sidecar, "7102.1") && adopted(&sidecar, "7102.2"));
     // The first daemon is older than the other session: it cannot be its.
     delete(&sidecar, &first);
-    assert_eq!(remains(NO_SESSION, "7102.1"), Vec::<u32>::new());
+    assert_eq!(left("7102.1"), Vec::<u32>::new());
     assert!(adopted(&sidecar, "7102.2"));
     delete(&sidecar, &second);
-    assert_eq!(remains(NO_SESSION, "7102.2"), Vec::<u32>::new());
+    assert_eq!(left("7102.2"), Vec::<u32>::new());
 }
 
 #[test]
@@ -80,7 +92,7 @@ fn a_daemon_that_may_be_of_two_sessions_ends_with_the_later_one() {
     daemon(&sidecar, &first, "daemon", "7103.1");
     delete(&sidecar, &first);
     delete(&sidecar, &second);
-    assert_eq!(remains(NO_SESSION, "7103.1"), Vec::<u32>::new());
+    assert_eq!(left("7103.1"), Vec::<u32>::new());
 }
 
 #[test]
@@ -89,7 +101,7 @@ fn a_daemon_with_nothing_of_its_server_ends_with_the_sidecar() {
     let session = sidecar.initialize();
     daemon(&sidecar, &session, "daemon", "7104.1");
     terminate(&mut sidecar);
-    assert_eq!(remains(NO_SESSION, "7104.1"), Vec::<u32>::new());
+    assert_eq!(left("7104.1"), Vec::<u32>::new());
 }
 
 #[test]
@@ -100,7 +112,7 @@ fn a_daemon_with_nothing_of_its_server_ends_when_the_sidecar_is_killed() {
     sidecar.logged("adopted a process");
     sidecar.process.kill().unwrap();
     sidecar.process.wait().unwrap();
-    vanished(NO_SESSION, "7105.1");
+    vanished(NO_SESSION, &own("7105.1"));
 }
 
 #[test]
@@ -111,7 +123,7 @@ fn what_is_left_and_forks_on_ends_with_the_sidecar() {
     terminate(&mut sidecar);
     // One look may come between two links.
     for _ in 0..20 {
-        assert_eq!(remains(NO_SESSION, "7106.1"), Vec::<u32>::new());
+        assert_eq!(left("7106.1"), Vec::<u32>::new());
     }
 }
 
@@ -128,7 +140,7 @@ fn the_log_does_not_blame_a_server_for_what_others_may_have_left() {
         .filter(|who| log.iter().any(|line| line.contains(&format!("{who} ignored SIGTERM"))))
         .collect();
     assert_eq!(blamed, ["orphans"], "{log:?}");
-    assert_eq!(remains(NO_SESSION, "7113.1"), Vec::<u32>::new());
+    assert_eq!(left("7113.1"), Vec::<u32>::new());
 }
 
 /// Helpers of an entrypoint that becomes a sidecar: one; one that has left the session; one that leaves an orphan when it
@@ -152,7 +164,7 @@ const LEFT: &str = "7107.7";
 fn with_helpers(name: &str, test: &str) -> Sidecar {
     let folder = tempfile::tempdir().unwrap();
     let told = folder.path().join("told");
-    let script = HELPERS.replace("7107.", test);
+    let script = HELPERS.replace("7107.", &own(test));
     let told_to = format!("TOLD={}", told.display());
     let sidecar = started(name, &["env", &told_to, "sh", "-c", &script, "sh"]);
     fs::write(&told, "").unwrap();
@@ -160,7 +172,7 @@ fn with_helpers(name: &str, test: &str) -> Sidecar {
         eventually("it has an orphan", || adopted(&sidecar, &named(orphan, test)));
     }
     for helper in OTHERS {
-        eventually("its helpers sleep", || !remains(NO_SESSION, &named(helper, test)).is_empty());
+        eventually("its helpers sleep", || !left(&named(helper, test)).is_empty());
     }
     sidecar
 }
@@ -172,7 +184,7 @@ fn named(helper: &str, test: &str) -> String {
 
 fn others_are_there(test: &str) {
     for helper in OTHERS {
-        let [id] = remains(NO_SESSION, &named(helper, test))[..] else { panic!("{helper} has been ended") };
+        let [id] = left(&named(helper, test))[..] else { panic!("{helper} has been ended") };
         kill(Pid::from_raw(id.cast_signed()), Signal::SIGKILL).unwrap();
     }
 }
@@ -185,7 +197,7 @@ fn what_was_there_before_the_sidecar_is_left_alone() {
     delete(&sidecar, &session);
     terminate(&mut sidecar);
     for daemon in ["7108.1", &named(LEFT, "7107.")] {
-        assert_eq!(remains(NO_SESSION, daemon), Vec::<u32>::new());
+        assert_eq!(left(daemon), Vec::<u32>::new());
     }
     others_are_there("7107.");
 }
@@ -200,8 +212,8 @@ fn what_was_there_before_the_sidecar_is_left_alone_when_it_is_killed() {
     }
     sidecar.process.kill().unwrap();
     sidecar.process.wait().unwrap();
-    vanished(NO_SESSION, &named(LEFT, "7109."));
-    vanished(NO_SESSION, "7110.1");
+    vanished(NO_SESSION, &own(&named(LEFT, "7109.")));
+    vanished(NO_SESSION, &own("7110.1"));
     others_are_there("7109.");
 }
 
@@ -212,6 +224,7 @@ fn nobody_waits_for_an_orphan_that_the_sidecar_may_not_signal() {
         return;
     }
     let helper = r#"(until [ -e "$TOLD" ]; do sleep 0.02; done; setsid sleep 7111.1 >/dev/null 2>&1 &) & exec "$@""#;
+    let helper = &helper.replace("7111.1", &own("7111.1"));
     let folder = tempfile::tempdir().unwrap();
     let told = folder.path().join("told");
     let told_to = format!("TOLD={}", told.display());
@@ -225,7 +238,7 @@ fn nobody_waits_for_an_orphan_that_the_sidecar_may_not_signal() {
     let log = sidecar.logged("child exited");
     assert!(!log.iter().any(|line| line.contains("ignored SIGTERM")), "{log:?}");
     terminate(&mut sidecar);
-    assert_eq!(remains(NO_SESSION, "7112.1"), Vec::<u32>::new());
-    let [id] = remains(NO_SESSION, "sleep\x007111.1")[..] else { panic!("it has been ended") };
+    assert_eq!(left("7112.1"), Vec::<u32>::new());
+    let [id] = left("sleep\x007111.1")[..] else { panic!("it has been ended") };
     kill(Pid::from_raw(id.cast_signed()), Signal::SIGKILL).unwrap();
 }

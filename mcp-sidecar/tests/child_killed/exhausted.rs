@@ -3,8 +3,8 @@
 use std::os::unix::fs::MetadataExt;
 use std::process::Command;
 
-use crate::sidecar::{INITIALIZE, Sidecar, eventually};
-use crate::support::{NO_SESSION, remains};
+use crate::sidecar::{INITIALIZE, Sidecar};
+use crate::support::{NO_SESSION, eventually, remains};
 
 #[test]
 fn without_descriptors_a_session_is_refused_and_the_others_live() {

@@ -2,7 +2,8 @@
 
 use std::thread;
 
-use crate::sidecar::{Sidecar, eventually, zombies_of};
+use crate::sidecar::{Sidecar, zombies_of};
+use crate::support::eventually;
 
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixture/orphans.py");
 const AT_ONCE: usize = 100;

@@ -5,9 +5,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, mpsc};
-use std::time::{Duration, Instant};
 
-use crate::support::{NO_SESSION, remains};
+use crate::support::{NO_SESSION, PATIENCE, eventually, remains};
 
 /// npx → sh → server, with a helper beside it and a daemon that fled: the least that answers `initialize`.
 const TREE: &str = r#"sleep 7001 & (setsid sleep 7002 >/dev/null 2>&1 &)
@@ -40,6 +39,7 @@ impl Sidecar {
     }
 
     pub(crate) fn around(name: &str, before: &[&str], arguments: &[&str]) -> Self {
+        let name = &format!("{name}-{}", std::process::id());
         let own = [env!("CARGO_BIN_EXE_mcp-sidecar"), "--port", "0"];
         let stops = if arguments.contains(&"--stop-timeout") { &[][..] } else { &["--stop-timeout", "1"] };
         let words = [before, &own, stops, arguments].concat();
@@ -51,7 +51,7 @@ impl Sidecar {
         let (lines, logged) = mpsc::channel();
         // Read to its end also when nobody listens.
         std::thread::spawn(move || log.for_each(|line| lines.send(line).unwrap_or_default()));
-        Self { process, addr, mark: format!("{MARK}={name}"), log: logged.into() }
+        Self { process, addr, mark: format!("{MARK}={name}\0"), log: logged.into() }
     }
 
     /// Waits for the next line of the log with this in it, and gives those before it.
@@ -88,6 +88,11 @@ impl Sidecar {
         head.split_once("mcp-session-id: ").unwrap().1.lines().next().unwrap().to_owned()
     }
 
+    /// Waits until so many processes are there: one that is becoming another program shows no mark for a moment.
+    pub(crate) fn grows_to(&self, processes: usize) {
+        eventually(&format!("{processes} processes"), || self.tree() == processes);
+    }
+
     pub(crate) fn tree(&self) -> usize {
         // The sidecar itself carries the mark as well.
         remains(NO_SESSION, &self.mark).iter().filter(|id| **id != self.process.id()).count()
@@ -98,18 +103,6 @@ impl Drop for Sidecar {
     fn drop(&mut self) {
         self.process.kill().ok();
         self.process.wait().ok();
-    }
-}
-
-/// Long enough for a loaded machine; a test that needs it has failed.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// Waits until the condition holds; for what nobody announces.
-pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !condition() {
-        assert!(Instant::now() < deadline, "never: {what}");
-        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

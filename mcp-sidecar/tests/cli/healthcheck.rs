@@ -1,8 +1,10 @@
 //! `mcp-sidecar healthcheck`: for images without curl.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
+
+use socket2::{Domain, Socket, Type};
 
 use crate::program::{Running, output, sidecar};
 
@@ -31,14 +33,17 @@ fn one_whose_server_does_not_answer_is_not_and_says_why() {
 
 #[test]
 fn a_port_where_nobody_is_and_a_url_that_is_none_are_told_apart() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // Bound, so that it is nobody else's, but nobody listens.
+    let nobody = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    nobody.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    let free = nobody.local_addr().unwrap().as_socket().unwrap();
     assert_eq!(output(&["healthcheck", "--url", &format!("http://{free}/ready")]).status.code(), Some(1));
     assert_eq!(output(&["healthcheck", "--url", "https://x"]).status.code(), Some(64));
     assert_eq!(output(&["healthcheck", "--timeout", "0"]).status.code(), Some(64));
 }
 
 /// The exit code and what is said about one who is asked and does this.
-fn asked(one: impl FnOnce(TcpStream) + Send + 'static) -> (Option<i32>, String) {
+fn asked(timeout: &str, one: impl FnOnce(TcpStream) + Send + 'static) -> (Option<i32>, String) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/ready", listener.local_addr().unwrap());
     let answered = std::thread::spawn(move || {
@@ -47,18 +52,18 @@ fn asked(one: impl FnOnce(TcpStream) + Send + 'static) -> (Option<i32>, String) 
         lines.take_while(|line| !line.is_empty()).for_each(drop);
         one(stream);
     });
-    let checked = output(&["healthcheck", "--url", &url, "--timeout", "0.5"]);
+    let checked = output(&["healthcheck", "--url", &url, "--timeout", timeout]);
     answered.join().unwrap();
     (checked.status.code(), String::from_utf8(checked.stderr).unwrap())
 }
 
 #[test]
 fn one_that_says_nothing_or_only_a_byte_now_and_then_has_given_no_answer_in_time() {
-    let silent = asked(|mut stream| assert_eq!(stream.read(&mut [0]).unwrap(), 0));
-    let slow = asked(|mut stream| {
-        for byte in b"HTTP/1.1 200 OK\r\n\r\n" {
-            // Whoever asked is gone before the last.
-            stream.write_all(&[*byte]).ok();
+    let silent = asked("0.5", |mut stream| assert_eq!(stream.read(&mut [0]).unwrap(), 0));
+    let slow = asked("0.5", |mut stream| {
+        // Until whoever asked is gone.
+        let mut bytes = b"HTTP/1.1 200 OK\r\nX-Long: ".iter().chain(std::iter::repeat(&b'x'));
+        while stream.write_all(&[*bytes.next().unwrap()]).is_ok() {
             std::thread::sleep(Duration::from_millis(100));
         }
     });
@@ -70,7 +75,8 @@ fn one_that_says_nothing_or_only_a_byte_now_and_then_has_given_no_answer_in_time
 
 #[test]
 fn what_an_answer_holds_moves_no_cursor_and_forges_no_line() {
-    let (code, told) = asked(|mut stream| stream.write_all(b"HTTP/1.1 503 x\r\n\r\nnot\x1b[2J\nready\n").unwrap());
+    let (code, told) =
+        asked("60", |mut stream| stream.write_all(b"HTTP/1.1 503 x\r\n\r\nnot\x1b[2J\nready\n").unwrap());
     assert_eq!(code, Some(1));
     assert!(told.ends_with("/ready answered 503: not\\u{1b}[2J\\nready\n"), "{told}");
 }

@@ -45,6 +45,7 @@ fn what_a_spare_says_is_logged_with_the_session_that_took_it() {
     let sidecar = Running::start(&mut sidecar(&["--port", "0", "--warm", "1", "--", "python3", "-c", TALKATIVE]));
     let loaded = sidecar.before.iter().find(|line| line.contains("loaded")).cloned();
     let loaded = loaded.unwrap_or_else(|| sidecar.logged("loaded"));
+    sidecar.has_a_spare();
     assert!(loaded.contains("child=spare"), "{loaded}");
     sidecar.initialize(&[]);
     let asked = sidecar.logged("asked");
@@ -188,7 +189,7 @@ fn lines_that_could_not_be_written_are_counted_and_their_number_is_logged_when_s
 
 /// The line of the file that holds this.
 fn appears(file: &Path, text: &str) -> String {
-    for _ in 0..400 {
+    for _ in 0..2400 {
         let log = std::fs::read_to_string(file).unwrap_or_default();
         if let Some(line) = log.split_inclusive('\n').find(|line| line.contains(text) && line.ends_with('\n')) {
             return line.trim_end().to_owned();

@@ -42,7 +42,7 @@ fn a_server_is_shown_with_its_eras_versions_lists_and_manners() {
 
 #[test]
 fn what_a_server_should_not_do_is_said() {
-    let probed = probe(&["--json", "--stop-timeout", "0.2", "--", "python3", DESCRIBED, "--rude"]);
+    let probed = probe(&["--json", "--stop-timeout", "5", "--", "python3", DESCRIBED, "--rude"]);
     assert_eq!(probed.status.code(), Some(0));
     let told: Value = serde_json::from_slice(&probed.stdout).unwrap();
     assert_eq!(told["eras"], json!(["modern", "legacy"]));
@@ -90,7 +90,7 @@ for line in sys.stdin:
 "#;
 
 fn faulty(era: &str, does: &str) -> (Option<i32>, Value) {
-    let probed = probe(&["--json", "--timeout", "8", "--era", era, "--", "python3", "-c", FAULTY, does]);
+    let probed = probe(&["--json", "--timeout", "12", "--era", era, "--", "python3", "-c", FAULTY, does]);
     (probed.status.code(), serde_json::from_slice(&probed.stdout).unwrap())
 }
 

@@ -9,6 +9,9 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+/// Long enough for a loaded machine; a test that needs it has failed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 pub(crate) const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixture/server.py");
 
 pub(crate) fn sidecar(arguments: &[&str]) -> Command {
@@ -72,10 +75,18 @@ impl Running {
     /// The next line of the log that holds this.
     pub(crate) fn logged(&self, text: &str) -> String {
         loop {
-            let line = self.log.recv_timeout(Duration::from_secs(20)).unwrap_or_else(|_| panic!("never: {text}"));
+            let line = self.log.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("never: {text}"));
             if line.contains(text) {
                 return line;
             }
+        }
+    }
+
+    /// Waits until a spare can be taken.
+    pub(crate) fn has_a_spare(&self) {
+        let metrics = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        while !http(&self.addr, metrics).contains("\nmcp_children_warm 1\n") {
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 
@@ -110,7 +121,7 @@ pub(crate) fn session_of(response: &str) -> &str {
 
 pub(crate) fn http(addr: &str, request: &str) -> String {
     let mut stream = TcpStream::connect(addr).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
     let mut response = String::new();
     stream.read_to_string(&mut response).unwrap();

@@ -4,7 +4,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 
-use crate::support::{FIXTURE, Sidecar, eventually, eventually_async, is_alive, text_of};
+use crate::support::{FIXTURE, Session, Sidecar, eventually, eventually_async, is_alive, text_of};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_of_one_user_share_a_process_and_those_of_another_do_not() {
@@ -61,15 +61,15 @@ async fn a_change_reaches_every_session_that_shares_the_process() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_ends_cancels_its_calls_and_leaves_the_process_to_the_others() {
-    let sidecar = Sidecar::with(&["--isolation", "shared", "--timeout", "1"]).await;
+    let sidecar = Sidecar::with(&["--isolation", "shared", "--timeout", "10"]).await;
     let (one, other) = (sidecar.session().await, sidecar.session().await);
     let pid = other.pid().await;
     let open = other.listen().await;
     let hanging = one.post(crate::support::call("1", r#"{"name":"hang"}"#));
     let ending = async {
-        eventually_cancelled(&other, 0).await;
+        other.called(2).await;
         assert_eq!(one.delete().await, 204);
-        eventually_cancelled(&other, 1).await;
+        eventually_async("it is cancelled", async || cancelled(&other).await == 1).await;
     };
     let (hung, ()) = tokio::join!(hanging, ending);
     assert_eq!(hung.json::<Value>().await.unwrap()["error"]["data"]["reason"], "session_ended");
@@ -78,14 +78,9 @@ async fn a_session_that_ends_cancels_its_calls_and_leaves_the_process_to_the_oth
     eventually("the process ends when nobody has used it for a while", || !is_alive(pid)).await;
 }
 
-async fn eventually_cancelled(session: &crate::support::Session<'_>, count: usize) {
-    loop {
-        let seen = session.post(r#"{"jsonrpc":"2.0","id":9,"method":"test/cancelled"}"#).await;
-        let seen: Value = seen.json().await.unwrap();
-        if seen["result"]["cancelled"].as_array().unwrap().len() == count {
-            return;
-        }
-    }
+async fn cancelled(session: &Session<'_>) -> usize {
+    let seen = session.post(r#"{"jsonrpc":"2.0","id":9,"method":"test/cancelled"}"#).await;
+    seen.json::<Value>().await.unwrap()["result"]["cancelled"].as_array().unwrap().len()
 }
 
 #[tokio::test(flavor = "multi_thread")]

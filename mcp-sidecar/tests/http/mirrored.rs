@@ -69,7 +69,7 @@ async fn many_calls_ask_once(sidecar: &Sidecar) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_never_lists_its_tools_holds_up_calls_once_until_it_tells_of_a_change() {
-    let sidecar = odd("never", &["--call-timeout", "1"]).await;
+    let sidecar = odd("never", &[]).await;
     many_calls_ask_once(&sidecar).await;
     // Nobody was told of headers, so none are recognized.
     assert_eq!(mirrored(&sidecar, Some("east"), json!({ "region": "west" })).await.status(), 200);

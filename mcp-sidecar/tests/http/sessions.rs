@@ -38,7 +38,7 @@ async fn delete_ends_the_session_and_its_process() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unused_session_ends_and_a_used_one_does_not() {
-    let sidecar = Sidecar::with(&["--timeout", "1.5"]).await;
+    let sidecar = Sidecar::with(&["--timeout", "10"]).await;
     let (unused, listening) = (sidecar.session().await, sidecar.session().await);
     let pid = unused.pid().await;
     let _events = listening.listen().await;
@@ -110,7 +110,7 @@ async fn a_client_whose_stream_broke_off_is_gone_at_once() {
 async fn a_client_that_left_before_it_knew_its_session_leaves_no_process() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("pid");
-    let hanging = "import os,sys,time; open(sys.argv[1]+'.new','w').write(str(os.getpid())); os.rename(sys.argv[1]+'.new',sys.argv[1]); time.sleep(60)";
+    let hanging = "import os,sys,time; open(sys.argv[1]+'.new','w').write(str(os.getpid())); os.rename(sys.argv[1]+'.new',sys.argv[1]); time.sleep(1000)";
     let sidecar = Sidecar::around(&[], &["python3", "-c", hanging, file.to_str().unwrap()]).await;
     let mut opening = Box::pin(sidecar.initialize("2025-11-25", None));
     tokio::select! {
@@ -123,11 +123,11 @@ async fn a_client_that_left_before_it_knew_its_session_leaves_no_process() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_in_flight_is_no_idleness() {
-    let sidecar = Sidecar::with(&["--timeout", "2"]).await;
+    let sidecar = Sidecar::with(&["--timeout", "6"]).await;
     // Nobody listens meanwhile, and the child says nothing for longer than the session may be idle.
     let response = sidecar.initialize("2025-06-18", None).await;
     let id = response.headers()["mcp-session-id"].to_str().unwrap().to_owned();
-    let sleep = sidecar.post(call("1", r#"{"name":"sleep","arguments":{"seconds":5}}"#));
+    let sleep = sidecar.post(call("1", r#"{"name":"sleep","arguments":{"seconds":9}}"#));
     let slept = sleep.header("Mcp-Session-Id", id).send().await.unwrap();
     assert_eq!(slept.status(), 200);
     assert!(slept.text().await.unwrap().contains("slept"));
@@ -139,11 +139,13 @@ async fn a_call_that_waits_when_its_session_is_ended_finds_no_session() {
     let deaf = r#"read line; echo '{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-11-25"}}'; sleep 1000"#;
     let sidecar = Sidecar::around(&[], &["sh", "-c", deaf]).await;
     let session = sidecar.session().await;
-    let note = json!({ "jsonrpc": "2.0", "method": "notifications/x", "params": { "padding": "x".repeat(4096) } });
-    let full = r#"mcp_limits_reached_total{limit="child_queue"}"#;
-    while sidecar.count(full).await == 0 {
+    let note = json!({ "jsonrpc": "2.0", "method": "notifications/x", "params": { "padding": "x".repeat(8192) } });
+    // More than the pipe, the two queues before it, and what is written at once can hold; the rest waits for the session.
+    for _ in 0..8 + 256 + 64 + 32 + 100 {
         assert_eq!(session.post(note.to_string()).await.status(), 202);
     }
+    let full = r#"mcp_limits_reached_total{limit="child_queue"}"#;
+    eventually_async("the queues are full", async || sidecar.count(full).await > 0).await;
     let ping = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
     let waiting = futures_util::future::join_all((0..8).map(|_| session.post(ping)));
     // Whatever comes first, none of these calls was seen by the server.

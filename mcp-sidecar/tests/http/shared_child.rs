@@ -69,7 +69,7 @@ async fn fill(sessions: &[Session<'_>]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shared_child_that_does_not_read_ends_when_its_sessions_have_ended() {
-    let sidecar = around(&["--timeout", "1"], DEAF, &[]).await;
+    let sidecar = around(&["--timeout", "10"], DEAF, &[]).await;
     let sessions = [sidecar.session().await, sidecar.session().await];
     let pid = pid_of(&sidecar).await;
     fill(&sessions).await;
@@ -87,13 +87,13 @@ async fn a_shared_child_that_does_not_read_does_not_keep_the_sidecar_from_stoppi
     let sessions = [sidecar.session().await, sidecar.session().await];
     let pid = pid_of(&sidecar).await;
     let stopping = async {
-        eventually_async("a call is in flight", async || sidecar.count("mcp_requests_in_flight").await == 1).await;
+        sidecar.in_flight(1).await;
         fill(&sessions).await;
         sidecar.begin_stop();
     };
     let (hung, ()) = tokio::join!(sessions[0].post(call("1", r#"{"name":"hang"}"#)), stopping);
     assert_eq!(hung.json::<Value>().await.unwrap()["error"]["data"]["reason"], "session_ended");
-    tokio::time::timeout(Duration::from_secs(30), sidecar.stopped()).await.expect("it stops");
+    tokio::time::timeout(Duration::from_secs(60), sidecar.stopped()).await.expect("it stops");
     assert!(!is_alive(pid));
 }
 
@@ -106,7 +106,8 @@ async fn a_shared_child_that_does_not_read_is_still_the_only_one() {
     let another = async {
         eventually_async("a third session", async || sidecar.count(opened).await == 3).await;
         assert_eq!(sidecar.count("mcp_child_starts_total{outcome=\"started\"}").await, 1);
-        assert!(sidecar.count("mcp_limits_reached_total{limit=\"child_queue\"}").await > 0);
+        let full = "mcp_limits_reached_total{limit=\"child_queue\"}";
+        eventually_async("the queue is full", async || sidecar.count(full).await > 0).await;
     };
     tokio::select! {
         // Answered when the child has read.
@@ -162,9 +163,10 @@ else: time.sleep(3600)
 "#;
     let (program, life) = (format!("{first}{GREETS}{DEAF}"), lives.path().join("first"));
     let command = ["python3", "-c", &program, life.to_str().unwrap()];
-    let sidecar = Sidecar::around(&["--isolation", "shared", "--era", "legacy", "--call-timeout", "2"], &command).await;
+    let options = ["--isolation", "shared", "--era", "legacy", "--call-timeout", "10"];
+    let sidecar = Sidecar::around(&options, &command).await;
     let tries = join_all((0..3).map(async |again: u64| {
-        tokio::time::sleep(Duration::from_secs(again)).await;
+        tokio::time::sleep(Duration::from_secs(5 * again)).await;
         let answer: Value = sidecar.initialize("2025-11-25", None).await.json().await.unwrap();
         answer["error"]["code"].clone()
     }));

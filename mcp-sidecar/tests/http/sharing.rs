@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::support::{Events, Session, Sidecar, call, eventually_async, text_of};
@@ -104,13 +105,14 @@ for line in sys.stdin:
         {at_call}
 "#
     );
-    let options = ["--isolation", "shared", "--call-timeout", "1"];
+    let options = ["--isolation", "shared", "--call-timeout", "10"];
     Sidecar::around(&options, &["python3", "-c", &script]).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn when_a_shared_child_hangs_or_closes_its_stdin_or_crashes_in_a_call_every_call_gets_its_error() {
-    for at_call in ["pass", "time.sleep(1000)", "os.close(0); time.sleep(1000)", "os._exit(1)"] {
+    let ways = ["pass", "time.sleep(1000)", "os.close(0); time.sleep(1000)", "os._exit(1)"];
+    join_all(ways.map(async |at_call| {
         let sidecar = failing(at_call).await;
         let (alice, bob) = (
             sidecar.session_of("2025-11-25", Some("alice")).await,
@@ -125,13 +127,15 @@ async fn when_a_shared_child_hangs_or_closes_its_stdin_or_crashes_in_a_call_ever
         }
         drop((alice, bob));
         sidecar.stopped().await;
-    }
+    }))
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_waits_for_a_shared_child_that_never_answers_or_dies_at_once_is_told_and_gets_no_session() {
-    for (script, reason) in [("exec sleep 1000", "call_timeout"), ("exit 7", "child_exited")] {
-        let options = ["--isolation", "shared", "--call-timeout", "1"];
+    for (script, call_timeout, reason) in [("exec sleep 1000", "1", "call_timeout"), ("exit 7", "60", "child_exited")] {
+        // One that is given up because it never answers does not end before who waits has been told.
+        let options = ["--isolation", "shared", "--call-timeout", call_timeout, "--stop-timeout", "60"];
         let sidecar = Sidecar::around(&options, &["sh", "-c", script]).await;
         let open = || sidecar.initialize("2025-11-25", None);
         let (first, second) = tokio::join!(open(), open());

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mcp_sidecar::app::Application;
 use mcp_sidecar::config::Config;
@@ -13,6 +13,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixture/server.py");
+
+/// Long enough for a loaded machine; a test that needs it has failed.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Sidecar {
     pub(crate) url: String,
@@ -33,7 +36,8 @@ impl Sidecar {
     }
 
     pub(crate) async fn around(options: &[&str], command: &[&str]) -> Self {
-        let line = [&["mcp-sidecar", "--port", "0", "--stop-timeout", "1"], options, &["--"], command].concat();
+        let stops = if options.contains(&"--stop-timeout") { &[][..] } else { &["--stop-timeout", "1"] };
+        let line = [&["mcp-sidecar", "--port", "0"], stops, options, &["--"], command].concat();
         let config = Config::from_args(line.into_iter().map(OsString::from), []).unwrap();
         let application = Application::build(config).await.unwrap();
         let url = format!("http://{}/mcp", application.addr());
@@ -52,6 +56,12 @@ impl Sidecar {
         let shown = self.http.get(self.at("/metrics")).send().await.unwrap().text().await.unwrap();
         let line = shown.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
         line.unwrap_or_else(|| panic!("no {series} in {shown}")).parse().unwrap()
+    }
+
+    /// Waits until so many requests are being answered.
+    pub(crate) async fn in_flight(&self, requests: u64) {
+        let what = format!("{requests} in flight");
+        eventually_async(&what, async || self.count("mcp_requests_in_flight").await == requests).await;
     }
 
     pub(crate) fn begin_stop(&self) {
@@ -141,6 +151,15 @@ impl Session<'_> {
         self.sign(self.sidecar.http.delete(&self.sidecar.url)).send().await.unwrap().status()
     }
 
+    /// Waits until the child has been asked for so many calls, over all its sessions.
+    pub(crate) async fn called(&self, calls: u64) {
+        eventually_async("the child has been called", async || {
+            let answer = self.post(r#"{"jsonrpc":"2.0","id":"called","method":"test/called"}"#).await;
+            answer.json::<Value>().await.unwrap()["result"]["called"] == calls
+        })
+        .await;
+    }
+
     pub(crate) async fn pid(&self) -> u32 {
         text_of(&self.call("pid", json!({})).await).parse().unwrap()
     }
@@ -194,7 +213,7 @@ impl Events {
                     return Some(Event { name: field("event: "), id: field("id: "), data });
                 }
             }
-            let chunk = tokio::time::timeout(Duration::from_secs(20), self.response.chunk()).await.expect("an event");
+            let chunk = tokio::time::timeout(PATIENCE, self.response.chunk()).await.expect("an event");
             self.buffer.extend_from_slice(&chunk.ok()??);
         }
     }
@@ -212,19 +231,21 @@ impl Events {
 
 /// Waits until the condition holds; for what no protocol announces.
 pub(crate) async fn eventually_async(what: &str, condition: impl AsyncFn() -> bool) {
-    for _ in 0..200 {
-        if condition().await {
-            return;
-        }
+    let deadline = Instant::now() + PATIENCE;
+    while !condition().await {
+        assert!(Instant::now() < deadline, "never: {what}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("never: {what}");
 }
 
 pub(crate) async fn eventually(what: &str, condition: impl Fn() -> bool) {
     eventually_async(what, async || condition()).await;
 }
 
+/// Whether any of its threads lives: the first is a zombie before the others have ended, and until then so is not the
+/// process.
 pub(crate) fn is_alive(pid: u32) -> bool {
-    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let stats = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("stat")).ok());
+    stats.into_iter().any(|stat| !stat.contains(") Z ") && !stat.contains(") X "))
 }

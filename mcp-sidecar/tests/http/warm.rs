@@ -6,7 +6,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::json;
 
-use crate::support::{Session, Sidecar, eventually, is_alive, text_of};
+use crate::support::{Session, Sidecar, eventually, eventually_async, is_alive, text_of};
 
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixture/server.py");
 
@@ -39,6 +39,12 @@ impl Warmed {
 
     fn births(&self) -> Vec<u32> {
         fs::read_to_string(self.births.path()).unwrap().lines().map(|line| line.parse().unwrap()).collect()
+    }
+
+    /// Waits until so many were ever born, and one of these waits to be taken.
+    async fn spare(&self, births: usize) {
+        eventually("a spare is born", || self.births().len() == births).await;
+        eventually_async("it can be taken", async || self.sidecar.count("mcp_children_warm").await == 1).await;
     }
 
     fn living(&self) -> usize {
@@ -87,13 +93,17 @@ const ORPHANING: &str = "(trap '' TERM; exec sleep 1000) &";
 #[tokio::test(flavor = "multi_thread")]
 async fn a_spare_that_has_died_is_handed_to_nobody_even_while_what_it_started_lives_on() {
     let warmed = Warmed::after(ORPHANING, &["--warm", "1"]).await;
+    // Killed, or some session's.
+    let mut spent = Vec::new();
     for round in 1..=5 {
-        eventually("a spare", || warmed.births().len() == 2 * round - 1).await;
-        let spare = warmed.births().pop().unwrap();
+        warmed.spare(2 * round - 1).await;
+        let spare = warmed.births().into_iter().find(|pid| !spent.contains(pid)).unwrap();
         kill(Pid::from_raw(spare.cast_signed()), Signal::SIGKILL).unwrap();
         eventually("it obeys", || !is_alive(spare)).await;
-        let session = warmed.sidecar.session().await;
-        assert_eq!(session.pid().await, warmed.births()[2 * round - 1], "a process of its own");
+        spent.push(spare);
+        let own = warmed.sidecar.session().await.pid().await;
+        assert!(warmed.births().contains(&own) && !spent.contains(&own), "a process of its own");
+        spent.push(own);
     }
 }
 
@@ -104,7 +114,8 @@ async fn a_spare_that_has_loaded_serves_a_new_session_that_another_process_could
     let warmed = Warmed::after(&slow, &["--warm", "1"]).await;
     let loaded = warmed.births.path().with_extension("loaded");
     let count = || fs::read_to_string(&loaded).unwrap_or_default().lines().count();
-    eventually("a spare has loaded", || count() == 1).await;
+    warmed.spare(1).await;
+    eventually("it has loaded", || count() == 1).await;
     // Whatever is started from now on never loads.
     gate.close().unwrap();
     let session = warmed.sidecar.session().await;
@@ -127,16 +138,17 @@ async fn spares_that_die_as_they_start_are_replaced_until_one_lives_and_none_rea
 async fn processes_that_users_share_are_taken_from_the_spares_and_so_are_those_in_place_of_crashed_ones() {
     for (isolation, apart) in [("user", true), ("shared", false)] {
         let warmed = Warmed::after("", &["--warm", "1", "--isolation", isolation]).await;
-        eventually("a spare", || warmed.births().len() == 1).await;
+        warmed.spare(1).await;
         let session = async |user| warmed.sidecar.session_of("2025-11-25", Some(user)).await;
         let (one, other) = (session("alice").await, session("alice").await);
         let first = warmed.births()[0];
         assert_eq!((one.pid().await, other.pid().await), (first, first), "{isolation}");
-        eventually("the spare is replaced, once", || warmed.births().len() == 2).await;
+        // Replaced, once.
+        warmed.spare(2).await;
         let bob = session("bob").await;
         let of_bob = bob.pid().await;
         assert_eq!(of_bob, warmed.births()[usize::from(apart)], "{isolation}");
-        eventually("a spare again", || warmed.births().len() == 2 + usize::from(apart)).await;
+        warmed.spare(2 + usize::from(apart)).await;
         let spare = warmed.births().pop().unwrap();
         kill(Pid::from_raw(first.cast_signed()), Signal::SIGKILL).unwrap();
         assert_eq!(pid_after_crash(&one).await, spare, "{isolation}");

@@ -8,7 +8,7 @@ use crate::alone::{self, calling};
 use crate::support::{Session, Sidecar, call, eventually, eventually_async, is_alive, text_of};
 
 /// Long enough for any step of a slow machine that is no hang.
-const PATIENCE: [&str; 2] = ["--call-timeout", "4"];
+const PATIENCE: [&str; 2] = ["--call-timeout", "8"];
 
 /// Answers all but calls of `hang`, and notes in a file what it is asked.
 const NOTES: &str = r#"

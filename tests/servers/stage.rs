@@ -18,10 +18,10 @@ use crate::{
 };
 
 /// Seconds without use after which a client that did not say goodbye is taken to be gone.
-const IDLE: &str = "3";
+const IDLE: &str = "10";
 /// That a stream's reader is gone is noticed at the second keep-alive comment, after 30 s; then come the idle time and a
 /// stop with all its patience.
-const ENDS_WITHIN: Duration = Duration::from_secs(60);
+const ENDS_WITHIN: Duration = Duration::from_secs(120);
 
 pub(crate) struct Stage {
     sidecar: Process,

@@ -22,7 +22,7 @@ from mcp.client.sse import sse_client  # noqa: E402
 from mcp.client.streamable_http import streamable_http_client  # noqa: E402
 from names import resolve_localhost  # noqa: E402
 
-PATIENCE = 20  # seconds for something that is to come by itself
+PATIENCE = 60  # seconds for something that is to come by itself
 
 
 class Person:

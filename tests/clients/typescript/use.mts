@@ -11,7 +11,7 @@ const { StreamableHTTPClientTransport } = require("@modelcontextprotocol/sdk/cli
 const types = require("@modelcontextprotocol/sdk/types.js");
 
 /** Milliseconds for something that is to come by itself. */
-const PATIENCE = 20_000;
+const PATIENCE = 60_000;
 
 type Step = Record<string, any>;
 type Plan = { url: string; token?: string; roots: string[]; steps: Step[]; vanishes?: boolean };

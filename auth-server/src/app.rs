@@ -236,7 +236,11 @@ fn clients(config: &Config, gateway: &Gateway) -> Result<Clients, StartError> {
 
 pub(crate) fn store_config(storage: &StorageConfig) -> StoreConfig {
     let backend = match &storage.redis_url {
-        Some(url) => Backend::Redis { url: url.clone(), password: storage.redis_password.clone() },
+        Some(url) => Backend::Redis {
+            url: url.clone(),
+            password: storage.redis_password.clone(),
+            timeout: storage.redis_timeout,
+        },
         None => Backend::Embedded { data_dir: storage.data_dir.clone() },
     };
     StoreConfig { backend, clock: clock::now }

@@ -100,7 +100,7 @@ async fn embedded(mint: &Mint, name: &'static str, asked: usize, stored: usize) 
 
 async fn redis(mint: &Mint, name: &'static str, asked: usize, stored: usize) -> Result<Place, Box<dyn Error>> {
     let (data, redis) = (in_memory()?, Redis::start()?);
-    let backend = Backend::Redis { url: Secret::new(redis.url(0)), password: None };
+    let backend = Backend::Redis { url: Secret::new(redis.url(0)), password: None, timeout: Duration::from_secs(10) };
     mint.fill(&StoreConfig { backend, clock: now }, ASKED, asked).await?;
     mint.fill_redis(redis.addr(), ASKED, STORED, stored)?;
     let program = program(mint, name, data.path(), Some(redis.url(0)));

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use auth_server::oauth::secret::Secret;
 use auth_server::store::{Backend, StoreConfig};
@@ -24,7 +24,7 @@ const ASKED_BEFORE: usize = 10;
 pub(crate) async fn run(effort: Effort) -> Result<Vec<f64>, Box<dyn Error>> {
     let (mint, redis, folder) = (Mint::new(format!("https://{HOST}"))?, Redis::start()?, tempfile::tempdir()?);
     let count = 10 * effort.rounds;
-    let backend = Backend::Redis { url: Secret::new(redis.url(0)), password: None };
+    let backend = Backend::Redis { url: Secret::new(redis.url(0)), password: None, timeout: Duration::from_secs(10) };
     mint.fill(&StoreConfig { backend, clock: now }, ASKED, count).await?;
     let server = cold::program(&mint, "auth-server", folder.path(), Some(redis.url(0))).start().await?;
     let mut connection = Connection::open(server.addr).await?;

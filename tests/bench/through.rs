@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use auth_server::oauth::secret::Secret;
 use auth_server::store::{Backend, StoreConfig};
@@ -28,7 +29,7 @@ const YES_HOST: &str = "yes.bench.localhost";
 
 pub(crate) async fn run(effort: Effort) -> Result<Vec<Measured>, Box<dyn Error>> {
     let (mint, redis, folder) = (Mint::new(format!("https://{HOST}"))?, Redis::start()?, tempfile::tempdir()?);
-    let backend = Backend::Redis { url: Secret::new(redis.url(0)), password: None };
+    let backend = Backend::Redis { url: Secret::new(redis.url(0)), password: None, timeout: Duration::from_secs(10) };
     mint.fill(&StoreConfig { backend, clock: now }, ASKED, 1).await?;
     let auth = cold::program(&mint, OURS, folder.path(), Some(redis.url(0))).start().await?;
     let (yes, upstream) = (bare()?.start().await?, bare()?.start().await?);

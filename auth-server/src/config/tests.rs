@@ -21,6 +21,7 @@ fn four_variables_are_enough_and_the_rest_is_safe() {
     assert_eq!(config.host, "127.0.0.1");
     assert!(config.storage.redis_url.is_none() && !config.forward_auth_token);
     assert_eq!(config.lifetimes.code, Duration::from_secs(600));
+    assert_eq!(config.storage.redis_timeout, Duration::from_secs(1));
 }
 
 #[test]

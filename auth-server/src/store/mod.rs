@@ -66,8 +66,8 @@ pub struct StoreConfig {
 
 #[derive(Clone, Debug)]
 pub enum Backend {
-    /// `REDIS_URL`; `REDIS_PASSWORD` is used when the URL has none.
-    Redis { url: Secret, password: Option<Secret> },
+    /// `REDIS_URL`; `REDIS_PASSWORD` is used when the URL has none. `timeout`: for an operation as a whole.
+    Redis { url: Secret, password: Option<Secret>, timeout: Duration },
     /// `auth.redb` in this directory (`DATA_DIR`).
     Embedded { data_dir: PathBuf },
 }
@@ -155,7 +155,7 @@ impl Store {
     /// Opens the embedded file, or prepares connections to Redis, which may come up later. Needs a tokio runtime.
     pub fn open(config: &StoreConfig) -> Result<Self, StoreUnavailable> {
         let kv = match &config.backend {
-            Backend::Redis { url, password } => Kv::Redis(RedisKv::new(url, password.as_ref())?),
+            Backend::Redis { url, password, timeout } => Kv::Redis(RedisKv::new(url, password.as_ref(), *timeout)?),
             Backend::Embedded { data_dir } => Kv::Embedded(EmbeddedKv::open(data_dir, config.clock)?),
         };
         Ok(Self { kv, clock: config.clock })

@@ -26,8 +26,6 @@ use super::{
 };
 use crate::oauth::secret::Secret;
 
-/// For connecting, for one answer, and for an operation as a whole.
-const PATIENCE: Duration = Duration::from_secs(1);
 /// Connections for writes; each carries one script at a time.
 const CONNECTIONS: usize = 16;
 
@@ -35,6 +33,8 @@ pub(crate) struct RedisKv {
     pool: Pool,
     reads: Box<Reads>,
     commit: Script,
+    /// For connecting, for one answer, and for an operation as a whole.
+    patience: Duration,
     /// Connections are driven here: in actix a task spawned by a worker dies with that worker.
     runtime: Handle,
 }
@@ -47,17 +47,18 @@ impl std::fmt::Debug for RedisKv {
 
 impl RedisKv {
     /// Does not connect yet: a Redis that is down at start may come up later. Errors: the URL cannot be used.
-    pub(crate) fn new(url: &Secret, password: Option<&Secret>) -> Result<Self, StoreUnavailable> {
+    pub(crate) fn new(url: &Secret, password: Option<&Secret>, patience: Duration) -> Result<Self, StoreUnavailable> {
         let waits =
-            AsyncConnectionConfig::new().set_connection_timeout(Some(PATIENCE)).set_response_timeout(Some(PATIENCE));
+            AsyncConnectionConfig::new().set_connection_timeout(Some(patience)).set_response_timeout(Some(patience));
         let address = address(url, password)?;
         let manager = Manager::new_with_config(address.clone(), waits)?;
-        let timeouts = Timeouts { wait: Some(PATIENCE), create: Some(PATIENCE), recycle: Some(PATIENCE) };
+        let timeouts = Timeouts { wait: Some(patience), create: Some(patience), recycle: Some(patience) };
         let pool = Pool::builder(manager).max_size(CONNECTIONS).timeouts(timeouts).runtime(Runtime::Tokio1).build();
         Ok(Self {
             pool: pool.map_err(StoreUnavailable::because)?,
-            reads: Box::new(Reads::new(address, Handle::current())),
+            reads: Box::new(Reads::new(address, patience, Handle::current())),
             commit: Script::new(include_str!("commit.lua")),
+            patience,
             runtime: Handle::current(),
         })
     }
@@ -71,7 +72,7 @@ impl RedisKv {
         &self,
         key: &str,
     ) -> Result<(Option<Vec<u8>>, Option<Arc<Watch>>), StoreUnavailable> {
-        bounded(self.reads.ask(cmd("GET").arg(key), |lane| lane.feed.as_ref().map(|feed| feed.watch(key)))).await
+        self.bounded(self.reads.ask(cmd("GET").arg(key), |lane| lane.feed.as_ref().map(|feed| feed.watch(key)))).await
     }
 
     pub(crate) async fn time_left(&self, key: &str) -> Result<Option<Duration>, StoreUnavailable> {
@@ -92,7 +93,7 @@ impl RedisKv {
             let mut connection = self.checked().await?;
             Ok(cmd("GETDEL").arg(key).query_async(&mut connection).await?)
         };
-        bounded(taken).await
+        self.bounded(taken).await
     }
 
     pub(crate) async fn commit(&self, batch: Batch) -> Result<bool, StoreUnavailable> {
@@ -118,11 +119,15 @@ impl RedisKv {
                 Change::RemoveMember { member } => call.arg("remove").arg(member).arg("").arg(""),
             };
         }
-        bounded(async { Ok(call.invoke_async(&mut self.checked().await?).await?) }).await
+        self.bounded(async { Ok(call.invoke_async(&mut self.checked().await?).await?) }).await
     }
 
     async fn read<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreUnavailable> {
-        bounded(self.reads.ask(command, |_| ())).await.map(|(answer, ())| answer)
+        self.bounded(self.reads.ask(command, |_| ())).await.map(|(answer, ())| answer)
+    }
+
+    async fn bounded<T>(&self, work: impl Future<Output = Result<T, StoreUnavailable>>) -> Result<T, StoreUnavailable> {
+        tokio::time::timeout(self.patience, work).await.map_err(StoreUnavailable::because)?
     }
 
     /// A connection that answered a moment ago.
@@ -146,10 +151,6 @@ fn address(url: &Secret, password: Option<&Secret>) -> Result<ConnectionInfo, St
 /// Redis refuses a lifetime of 0.
 fn millis(lifetime: Duration) -> u64 {
     u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX / 2).max(1)
-}
-
-async fn bounded<T>(work: impl Future<Output = Result<T, StoreUnavailable>>) -> Result<T, StoreUnavailable> {
-    tokio::time::timeout(PATIENCE, work).await.map_err(StoreUnavailable::because)?
 }
 
 impl From<RedisError> for StoreUnavailable {

@@ -52,7 +52,7 @@ impl Place {
         match self.redis.as_ref().map(on_redis) {
             Some(config) => {
                 let Backend::Redis { url, .. } = config.backend else { unreachable!("it is Redis") };
-                command.env("REDIS_URL", url.expose());
+                command.env("REDIS_URL", url.expose()).env("REDIS_TIMEOUT_SECONDS", "30");
             }
             None => {
                 command.env("DATA_DIR", self.dir.path().join("data"));

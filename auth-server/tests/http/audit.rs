@@ -65,7 +65,7 @@ async fn a_stolen_refresh_token_is_a_security_event_and_a_metric() {
     let dir = tempfile::tempdir().unwrap();
     let redis = RedisServer::start(dir.path(), None);
     let url = redis.url();
-    let vars = [("METRICS_ADDR", "127.0.0.1:0"), ("REDIS_URL", url.expose())];
+    let vars = [("METRICS_ADDR", "127.0.0.1:0"), ("REDIS_URL", url.expose()), ("REDIS_TIMEOUT_SECONDS", "30")];
     let mut service = Service::start_program(&vars).await;
     let client = service.register("none").await;
     let (_, first) = service.redeem(&client, &service.code(&client.id).await).await;

@@ -1,6 +1,6 @@
 //! What is not the client's fault is never told as if it were, and a stop loses no request.
 
-use std::{io::ErrorKind, time::Duration};
+use std::io::ErrorKind;
 
 use reqwest::{Response, StatusCode};
 use tokio::net::TcpStream;
@@ -58,12 +58,14 @@ async fn a_request_in_flight_is_answered_although_the_server_is_stopping() {
     let pairs = [("code", code.as_str()), ("state", state.as_str())];
     let address = service.url.strip_prefix("http://").unwrap();
     let stopping = async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        service.github.slow.asked.cancelled().await;
+        verified_once(&service).await;
         service.begin_stop();
         // As Traefik asks: on a connection that is kept, until it is told to make another one, which is refused.
         while !ends_its_connection(&verified_once(&service).await) {}
         let refused = TcpStream::connect(address).await.expect_err("nobody is let in");
         assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+        service.github.slow.answered.cancel();
     };
     let (answered, ()) = tokio::join!(service.callback(&asked.cookie, &pairs), stopping);
     assert_eq!(answered.status(), StatusCode::TEMPORARY_REDIRECT);
@@ -74,7 +76,7 @@ async fn a_request_in_flight_is_answered_although_the_server_is_stopping() {
 
 #[actix_web::test]
 async fn between_the_signal_and_the_end_it_is_not_ready_and_still_answers() {
-    let mut service = Service::start_program(&[("SHUTDOWN_DELAY", "2")]).await;
+    let mut service = Service::start_program(&[("SHUTDOWN_DELAY", "8")]).await;
     service.begin_stop();
     service.program().sees("the signal", |program| program.log().contains("stopping").then_some(())).await;
     while service.get("/health/ready").await.status() != StatusCode::SERVICE_UNAVAILABLE {}

@@ -1,17 +1,18 @@
 //! `rediss://`: a real redis-server with TLS and an authority of our own, which `SSL_CERT_FILE` names.
 
 use std::{
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::Path,
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
 };
 
 use reqwest::StatusCode;
 
-use crate::support::Service;
+use crate::{
+    redis_server::{comes_up, free_port},
+    support::Service,
+};
 
-const PATIENCE: Duration = Duration::from_secs(20);
 const CERTIFICATES: &str = "
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -keyout ca.key -out ca.pem
 openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout redis.key -out redis.csr
@@ -28,21 +29,24 @@ impl TlsRedis {
         let mut make = Command::new("sh");
         let made = make.args(["-ec", CERTIFICATES]).current_dir(dir).stderr(Stdio::null()).status().unwrap();
         assert!(made.success());
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let child = Command::new("redis-server")
+        loop {
+            let port = free_port();
+            let mut child = Self::spawn(dir, port);
+            if comes_up(&mut child, || TcpStream::connect(("127.0.0.1", port)).is_ok()) {
+                return Self { child, port };
+            }
+        }
+    }
+
+    fn spawn(dir: &Path, port: u16) -> Child {
+        Command::new("redis-server")
             .args(["--port", "0", "--tls-port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""])
             .args(["--tls-cert-file", "redis.pem", "--tls-key-file", "redis.key", "--tls-ca-cert-file", "ca.pem"])
             .args(["--tls-auth-clients", "no", "--requirepass", "hunter2"])
             .current_dir(dir)
             .stdout(Stdio::null())
             .spawn()
-            .unwrap();
-        let begun = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(begun.elapsed() < PATIENCE, "redis-server did not come up");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        Self { child, port }
+            .unwrap()
     }
 }
 
@@ -59,8 +63,8 @@ async fn redis_over_tls_works_with_an_authority_of_our_own_and_not_without_it() 
     let redis = TlsRedis::start(dir.path());
     let authority = dir.path().join("ca.pem");
     let url = format!("rediss://localhost:{}", redis.port);
-    let vars = [("REDIS_URL", url.as_str()), ("REDIS_PASSWORD", "hunter2")];
-    let trusting = [vars[0], vars[1], ("SSL_CERT_FILE", authority.to_str().unwrap())];
+    let vars = [("REDIS_URL", url.as_str()), ("REDIS_PASSWORD", "hunter2"), ("REDIS_TIMEOUT_SECONDS", "30")];
+    let trusting = [vars[0], vars[1], vars[2], ("SSL_CERT_FILE", authority.to_str().unwrap())];
 
     let service = Service::start_program(&trusting).await;
     let client = service.register("none").await;

@@ -77,6 +77,7 @@ async fn secrets_or_tokens_are_in_no_log_at_any_level() {
             ("LOG_FORMAT", format),
             ("REDIS_URL", url.expose()),
             ("REDIS_PASSWORD", REDIS_PASSWORD),
+            ("REDIS_TIMEOUT_SECONDS", "30"),
             ("JWT_ALGORITHM", "HS256"),
             ("JWT_SECRET", JWT_SECRET),
         ])

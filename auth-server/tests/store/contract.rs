@@ -16,8 +16,8 @@ use auth_server::{
 use crate::{
     both::all,
     ground::{
-        Ground, HOUR, LIFETIMES, NOW, approved, client, family, jti, pending, redeem, refresh_grant, request, rotate,
-        token, user,
+        Ground, HOUR, LIFETIMES, NOW, PATIENT, approved, client, family, jti, pending, redeem, refresh_grant, request,
+        rotate, token, user,
     },
     on_both,
 };
@@ -219,7 +219,7 @@ on_both! {
         ground.store.put_pending(&state, &pending(), Duration::from_millis(30)).await.unwrap();
         ground.store.put_client(&client(), None).await.unwrap();
         let gone = async { while ground.store.pending(&state).await.unwrap().is_some() { tokio::task::yield_now().await; } };
-        tokio::time::timeout(Duration::from_secs(5), gone).await.expect("it expires");
+        tokio::time::timeout(PATIENT, gone).await.expect("it expires");
         assert_eq!(ground.store.take_pending(&state).await.unwrap(), None);
         assert!(ground.store.client(&client().id).await.unwrap().is_some());
     }

@@ -1,14 +1,12 @@
 //! Records copied from a Redis that mcp-oauth-dynamicclient 0.2.0 wrote to: their lives go on here.
 
-use std::time::Duration;
-
 use auth_server::{
     oauth::{client::AuthMethod, grant::CodeGrant, id::ClientId, refresh::RefreshState, secret::Secret},
     store::{Commit, Revocation},
 };
 use deadpool_redis::redis::{AsyncCommands, aio::MultiplexedConnection};
 
-use crate::ground::{Ground, client, jti, now, redeem, rotate};
+use crate::ground::{Ground, HOUR, client, jti, now, redeem, rotate};
 
 const CLIENT: &str = r#"{"client_id": "client_1", "client_secret": "UTjqMfJOJ1o_VdPYSvbOsWZm02YpptHqKFnV6TIO8jw", "client_secret_expires_at": 1803015837, "client_id_issued_at": 1795239837, "redirect_uris": "[\"https://app.example/cb\"]", "client_name": "Claude", "scope": "openid profile email", "created_at": 1795239837, "response_types": "[\"code\"]", "grant_types": "[\"authorization_code\", \"refresh_token\"]", "registration_access_token": "reg-C64m47HNVAR8N0nLJ9RVGMp3_tAd2vNDQkdUpH8tAlw", "client_uri": "https://app.example"}"#;
 const CODE: &str = r#"{"client_id": "client_1", "redirect_uri": "https://app.example/cb", "scope": "openid profile email", "state": "abc", "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "code_challenge_method": "S256", "user_id": "583231", "username": "octocat", "email": null, "name": "The Octocat"}"#;
@@ -18,6 +16,10 @@ const TOKEN: &str = r#"{"sub": "583231", "username": "octocat", "email": null, "
 const CODE_TEXT: &str = "LOh-_Di1d5dDhOuGWTXNitB-u-cV91-eNbJQM1euH6g";
 const REFRESH_TEXT: &str = "udHiMAV9zqaLe6O4WcfDzDDEuiv6EJOjpWfonXT6QxQ";
 const JTI: &str = "kVGTW0JHrVOHCHCk1y3Tlw";
+
+fn seconds() -> u64 {
+    now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
+}
 
 /// A Redis as the Python service leaves it.
 async fn inherited() -> (Ground, MultiplexedConnection) {
@@ -47,12 +49,12 @@ async fn a_client_keeps_its_secrets() {
 
 #[tokio::test]
 async fn a_code_in_flight_is_redeemed_once() {
+    let before = seconds();
     let (ground, mut redis) = inherited().await;
     let code = Secret::new(CODE_TEXT);
     let seen = ground.store.code(&code).await.unwrap().unwrap();
     let CodeGrant::Approved { issued_at, .. } = &seen else { panic!("{seen:?}") };
-    let now = now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-    assert!(now - issued_at <= 2, "issued {issued_at}, now {now}");
+    assert!((before - 1..=seconds()).contains(issued_at), "issued {issued_at}, not before {before}");
     assert_eq!(redeem(&ground.store, &code, &seen, ("f", "a", &Secret::new("r"))).await, Commit::Done);
     assert_eq!(redeem(&ground.store, &code, &seen, ("g", "b", &Secret::new("s"))).await, Commit::Conflict);
     assert!(matches!(ground.store.code(&code).await.unwrap(), Some(CodeGrant::Exchanged { .. })));
@@ -63,11 +65,11 @@ async fn a_code_in_flight_is_redeemed_once() {
 #[tokio::test]
 async fn an_old_code_shows_its_age() {
     let (ground, mut redis) = inherited().await;
+    let before = seconds();
     let _: () = redis.expire(format!("oauth:code:{CODE_TEXT}"), 31_536_000 - 7200).await.unwrap();
     let seen = ground.store.code(&Secret::new(CODE_TEXT)).await.unwrap().unwrap();
     let CodeGrant::Approved { issued_at, .. } = seen else { panic!("{seen:?}") };
-    let now = now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-    assert!((7199..7203).contains(&(now - issued_at)));
+    assert!((before - 1..=seconds() + 1).contains(&(issued_at + 7200)), "issued {issued_at}, not before {before}");
 }
 
 #[tokio::test]
@@ -114,14 +116,16 @@ async fn an_access_token_counts_until_it_or_its_client_goes() {
 #[tokio::test]
 async fn what_we_write_has_the_shapes_that_the_python_service_reads() {
     let (ground, mut redis) = inherited().await;
-    ground.store.put_client(&client(), Some(Duration::from_secs(60))).await.unwrap();
+    let before = seconds();
+    ground.store.put_client(&client(), Some(HOUR)).await.unwrap();
     let text: String = redis.get("oauth:client:client_1").await.unwrap();
     let record: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(record["redirect_uris"], r#"["https://app.example/cb"]"#);
     assert_eq!(record["grant_types"], r#"["authorization_code","refresh_token"]"#);
     assert!(record.get("client_secret").is_none() && record.get("registration_access_token").is_none());
     let left: i64 = redis.ttl("oauth:client:client_1").await.unwrap();
-    assert!((58..=60).contains(&left));
+    let passed = i64::try_from(seconds() - before).unwrap();
+    assert!((3598 - passed..=3600).contains(&left), "{left} s left after {passed}");
     ground.exchanged().await;
     let listed: bool = redis.sismember("oauth:user_tokens:octocat", "first").await.unwrap();
     let token: bool = redis.exists("oauth:token:first").await.unwrap();

@@ -3,14 +3,43 @@
 use std::{
     fs,
     io::{Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU16, Ordering},
     time::{Duration, Instant},
 };
 
 use auth_server::oauth::secret::Secret;
 use deadpool_redis::redis;
+
+/// Below Linux's ephemeral range: no outgoing connection takes a port while its server is down.
+const FIRST: u16 = 10_000;
+const COUNT: u16 = 10_000;
+
+static NEXT: AtomicU16 = AtomicU16::new(0);
+
+/// A loopback port that nobody listens on, and that this process will not name again.
+pub(crate) fn free_port() -> u16 {
+    // Test binaries run side by side: each starts looking elsewhere.
+    let start = u16::try_from(std::process::id().wrapping_mul(97) % u32::from(COUNT)).unwrap();
+    let ports = (0..COUNT).map(|_| FIRST + (start + NEXT.fetch_add(1, Ordering::Relaxed) % COUNT) % COUNT);
+    let mut free = ports.filter(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok());
+    free.next().expect("a free port")
+}
+
+/// Asks until it is `up`. False: it has ended, most likely because somebody else took its port.
+pub(crate) fn comes_up(child: &mut Child, up: impl Fn() -> bool) -> bool {
+    let begun = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if up() {
+            return true;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "redis-server did not come up");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    false
+}
 
 pub(crate) struct RedisServer {
     child: Option<Child>,
@@ -21,30 +50,34 @@ pub(crate) struct RedisServer {
 
 impl RedisServer {
     pub(crate) fn start(dir: &Path, password: Option<&'static str>) -> Self {
-        let addr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let dir = dir.join("redis");
         fs::create_dir_all(&dir).unwrap();
-        let mut server = Self { child: None, addr, dir, password };
-        server.up();
+        let mut server = Self { child: None, addr: (Ipv4Addr::LOCALHOST, 0).into(), dir, password };
+        while server.child.is_none() {
+            server.addr.set_port(free_port());
+            server.try_up();
+        }
         server
     }
 
     /// Starts it again, on the same port and files.
     pub(crate) fn up(&mut self) {
+        self.try_up();
+        assert!(self.child.is_some(), "redis-server ended at once");
+    }
+
+    fn try_up(&mut self) {
+        // Each answer waits for the write and none for the disk: what is to be survived is a kill, not a power cut.
         let child = Command::new("redis-server")
             .args(["--port", &self.addr.port().to_string(), "--bind", "127.0.0.1", "--save", ""])
-            .args(["--appendonly", "yes", "--appendfsync", "always", "--requirepass", self.password.unwrap_or("")])
+            .args(["--appendonly", "yes", "--appendfsync", "no", "--requirepass", self.password.unwrap_or("")])
             .arg("--dir")
             .arg(&self.dir)
             .stdout(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|cause| panic!("redis-server is needed ({cause}): run scripts/setup test"));
-        self.child = Some(child);
-        let begun = Instant::now();
-        while !self.answers() {
-            assert!(begun.elapsed() < Duration::from_secs(20), "redis-server did not come up");
-            std::thread::sleep(Duration::from_millis(10));
-        }
+            .spawn();
+        let mut child =
+            child.unwrap_or_else(|cause| panic!("redis-server is needed ({cause}): run scripts/setup test"));
+        self.child = comes_up(&mut child, || self.answers()).then_some(child);
     }
 
     /// Kills it.
@@ -69,7 +102,8 @@ impl RedisServer {
     pub(crate) async fn client(&self) -> redis::aio::MultiplexedConnection {
         let auth = self.password.map(|password| format!(":{password}@")).unwrap_or_default();
         let client = redis::Client::open(format!("redis://{auth}{}", self.addr)).unwrap();
-        client.get_multiplexed_async_connection().await.unwrap()
+        let waits = redis::AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
+        client.get_multiplexed_async_connection_with_config(&waits).await.unwrap()
     }
 
     /// Up, and done with reading its files: before that it answers `LOADING`.

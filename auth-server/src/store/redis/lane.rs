@@ -17,12 +17,10 @@ use deadpool_redis::redis::{
 use tokio::time::sleep;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{super::watch::Feed, PATIENCE};
+use super::super::watch::Feed;
 
 /// Between two proofs of life.
 const BEAT: Duration = Duration::from_millis(150);
-/// For one answer: less than for the operation, so that it is the connection which is found silent.
-const ANSWER: Duration = PATIENCE.saturating_sub(Duration::from_millis(200));
 /// A server that did not track is asked again after this long.
 const WITHOUT_TRACKING: Duration = Duration::from_secs(30);
 
@@ -37,7 +35,7 @@ pub(super) struct Lane {
 
 impl Lane {
     /// Must run on the runtime that is to drive the connection.
-    pub(super) async fn tracked(address: ConnectionInfo) -> RedisResult<Self> {
+    pub(super) async fn tracked(address: ConnectionInfo, patience: Duration) -> RedisResult<Self> {
         let resp3 = address.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
         let feed = Feed::remote();
         let told = feed.clone();
@@ -45,7 +43,7 @@ impl Lane {
             hear(&told, push);
             Ok::<_, Infallible>(())
         };
-        let mut connection = connect(address.set_redis_settings(resp3), waits().set_push_sender(hear)).await?;
+        let mut connection = connect(address.set_redis_settings(resp3), waits(patience).set_push_sender(hear)).await?;
         let () = cmd("CLIENT").arg("TRACKING").arg("ON").query_async(&mut connection).await?;
         let lost = CancellationToken::new();
         let beat = beat(connection.clone(), feed.clone(), lost.clone());
@@ -55,8 +53,8 @@ impl Lane {
     }
 
     /// Must run on the runtime that is to drive the connection.
-    pub(super) async fn untracked(address: ConnectionInfo) -> RedisResult<Self> {
-        let connection = connect(address, waits()).await?;
+    pub(super) async fn untracked(address: ConnectionInfo, patience: Duration) -> RedisResult<Self> {
+        let connection = connect(address, waits(patience)).await?;
         Ok(Self { connection, feed: None, opened: Instant::now(), _beat: None })
     }
 
@@ -77,8 +75,10 @@ impl Drop for Lane {
     }
 }
 
-fn waits() -> AsyncConnectionConfig {
-    AsyncConnectionConfig::new().set_connection_timeout(Some(PATIENCE)).set_response_timeout(Some(ANSWER))
+/// For one answer less than for the operation, so that it is the connection which is found silent.
+fn waits(patience: Duration) -> AsyncConnectionConfig {
+    let answer = patience.saturating_sub(Duration::from_millis(200));
+    AsyncConnectionConfig::new().set_connection_timeout(Some(patience)).set_response_timeout(Some(answer))
 }
 
 async fn connect(address: ConnectionInfo, waits: AsyncConnectionConfig) -> RedisResult<MultiplexedConnection> {

@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use deadpool_redis::redis::{Cmd, ConnectionInfo, FromRedisValue, RedisError, RedisResult};
@@ -19,6 +20,7 @@ use super::{
 
 pub(super) struct Reads {
     address: ConnectionInfo,
+    patience: Duration,
     /// Drives the lanes.
     runtime: Handle,
     current: Mutex<Option<Arc<Lane>>>,
@@ -28,9 +30,9 @@ pub(super) struct Reads {
 }
 
 impl Reads {
-    pub(super) fn new(address: ConnectionInfo, runtime: Handle) -> Self {
+    pub(super) fn new(address: ConnectionInfo, patience: Duration, runtime: Handle) -> Self {
         let (current, opening) = (Mutex::new(None), AsyncMutex::new(()));
-        Self { address, runtime, current, opening, has_warned: AtomicBool::new(false) }
+        Self { address, patience, runtime, current, opening, has_warned: AtomicBool::new(false) }
     }
 
     /// `before` is shown the lane that the answer will come from, before the question is sent.
@@ -69,9 +71,9 @@ impl Reads {
     }
 
     async fn open(&self) -> Result<Lane, StoreUnavailable> {
-        match self.driven(Lane::tracked(self.address.clone())).await? {
+        match self.driven(Lane::tracked(self.address.clone(), self.patience)).await? {
             Err(refusal) if lane::is_answer(&refusal) => {
-                let lane = self.driven(Lane::untracked(self.address.clone())).await??;
+                let lane = self.driven(Lane::untracked(self.address.clone(), self.patience)).await??;
                 if !self.has_warned.swap(true, Ordering::Relaxed) {
                     warn!(cause:% = refusal; "redis tells of no changes (RESP3 tracking), so every /verify asks it");
                 }

@@ -9,12 +9,12 @@ use super::{
         StoreUnavailable,
         scan::{Listing, PAGE, Page, Record},
     },
-    RedisKv, bounded,
+    RedisKv,
 };
 
 impl RedisKv {
     pub(crate) async fn scan(&self, prefix: &str, from: &str) -> Result<Page<Record>, StoreUnavailable> {
-        bounded(async {
+        self.bounded(async {
             let keys = self.keys(prefix, from, "string").await?;
             if keys.items.is_empty() {
                 return Ok(Page { items: Vec::new(), next: keys.next });
@@ -34,7 +34,7 @@ impl RedisKv {
 
     pub(crate) async fn list(&self, listing: &Listing, from: &str) -> Result<Page<String>, StoreUnavailable> {
         match listing {
-            Listing::Sets(prefix) => bounded(self.keys(prefix, from, "set")).await,
+            Listing::Sets(prefix) => self.bounded(self.keys(prefix, from, "set")).await,
             Listing::Members(set) => {
                 let ask = async {
                     let mut connection = self.checked().await?;
@@ -42,14 +42,14 @@ impl RedisKv {
                     question.arg(set).arg(cursor(from)).arg("COUNT").arg(PAGE);
                     Ok(page(question.query_async(&mut connection).await?))
                 };
-                bounded(ask).await
+                self.bounded(ask).await
             }
         }
     }
 
     /// What Redis says of itself.
     pub(crate) async fn info(&self) -> Result<String, StoreUnavailable> {
-        bounded(async { Ok(cmd("INFO").query_async(&mut self.checked().await?).await?) }).await
+        self.bounded(async { Ok(cmd("INFO").query_async(&mut self.checked().await?).await?) }).await
     }
 
     async fn keys(&self, prefix: &str, from: &str, kind: &str) -> Result<Page<String>, StoreUnavailable> {

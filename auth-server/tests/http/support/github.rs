@@ -1,13 +1,22 @@
 //! The least of GitHub that a login needs, on a free loopback port.
 
-use std::{net::TcpListener, time::Duration};
+use std::net::TcpListener;
 
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 pub(crate) struct FakeGitHub {
     pub(crate) url: String,
+    pub(crate) slow: Slow,
     server: actix_web::dev::ServerHandle,
+}
+
+/// When GitHub is asked who `slow` is, and when it answers.
+#[derive(Clone, Default)]
+pub(crate) struct Slow {
+    pub(crate) asked: CancellationToken,
+    pub(crate) answered: CancellationToken,
 }
 
 /// What `/login/oauth/authorize` would redirect with; the login name becomes the code.
@@ -24,13 +33,14 @@ async fn access_token(form: web::Form<std::collections::HashMap<String, String>>
         .json(json!({"access_token": format!("gho-{login}"), "token_type": "bearer", "scope": "user:email"}))
 }
 
-async fn user(request: HttpRequest) -> HttpResponse {
+async fn user(request: HttpRequest, slow: web::Data<Slow>) -> HttpResponse {
     let bearer = request.headers().get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
     match bearer.strip_prefix("Bearer gho-") {
         Some("broken") => HttpResponse::InternalServerError().body("unicorn"),
         Some(login) => {
             if login == "slow" {
-                tokio::time::sleep(Duration::from_millis(1000)).await;
+                slow.asked.cancel();
+                slow.answered.cancelled().await;
             }
             let id = if login == "octocat" { 583_231 } else { 1_000 + login.len() };
             let user = json!({"id": id, "login": login, "email": "octo@example.org", "name": "Octo Cat"});
@@ -78,8 +88,11 @@ impl FakeGitHub {
     pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let app = || {
+        let slow = Slow::default();
+        let shared = web::Data::new(slow.clone());
+        let app = move || {
             App::new()
+                .app_data(shared.clone())
                 .route("/login/oauth/access_token", web::post().to(access_token))
                 .route("/user", web::get().to(user))
                 .route("/user/orgs", web::get().to(orgs))
@@ -88,7 +101,7 @@ impl FakeGitHub {
         let server = HttpServer::new(app).workers(1).disable_signals().listen(listener).unwrap().run();
         let handle = server.handle();
         tokio::task::spawn_local(server);
-        Self { url, server: handle }
+        Self { url, slow, server: handle }
     }
 
     pub(crate) async fn stop(self) {

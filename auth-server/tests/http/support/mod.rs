@@ -37,7 +37,7 @@ async fn build(config: Config) -> Application {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), built).await.expect("the store becomes free")
+    tokio::time::timeout(Duration::from_secs(60), built).await.expect("the store becomes free")
 }
 
 impl Service {

@@ -9,7 +9,7 @@ use std::{
 };
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_auth-server");
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Killed when dropped, unless it has ended.
 pub(crate) struct Program {
@@ -48,9 +48,11 @@ impl Program {
         program
     }
 
-    /// Everything it has logged.
+    /// Every line it has logged, without the one that it may be writing.
     pub(crate) fn log(&self) -> String {
-        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
+        let mut log = String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned();
+        log.truncate(log.rfind('\n').map_or(0, |end| end + 1));
+        log
     }
 
     /// The value of `key` on the line with `message`, in either format, as soon as it is there.

@@ -19,6 +19,19 @@ fail() {
   exit 1
 }
 
+# cargo's own number of attempts is 3.
+export CARGO_NET_RETRY=${CARGO_NET_RETRY:-10}
+
+# What needs the network may succeed a moment later.
+retry() {
+  local wait
+  for wait in 5 20; do
+    "$@" && return
+    sleep "$wait"
+  done
+  "$@"
+}
+
 now_ms() { date +%s%3N; }
 
 # How long ago a now_ms was, for people: "340 ms", "12.4 s".

@@ -7,14 +7,18 @@ STAMPS=$TOOLS/stamps
 fresh() { [ "$(cat "$STAMPS/$1" 2>/dev/null)" = "$2" ]; }
 stamp() { mkdir -p "$STAMPS" && printf '%s\n' "$2" >"$STAMPS/$1"; }
 
+# failed WHAT LOG: with the end of the log, since CI keeps none.
+failed() { fail "$1" "$(tail -n 20 "$LOGS/$2.log")"; }
+
 apt_install() {
   local sudo=()
   [ "$(id -u)" = 0 ] || sudo=(sudo)
   command -v apt-get >/dev/null || fail "please install: $*" "there is no apt-get here to do it with"
-  "${sudo[@]}" apt-get install -y --no-install-recommends "$@" >"$LOGS/apt.log" 2>&1 && return
-  "${sudo[@]}" apt-get update >>"$LOGS/apt.log" 2>&1 || true
-  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" >>"$LOGS/apt.log" 2>&1 ||
-    fail "apt-get could not install: $*" "see $LOGS/apt.log"
+  sudo+=(env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300)
+  "${sudo[@]}" install -y --no-install-recommends "$@" >"$LOGS/apt.log" 2>&1 && return
+  retry "${sudo[@]}" update >>"$LOGS/apt.log" 2>&1 || true
+  retry "${sudo[@]}" install -y --no-install-recommends "$@" >>"$LOGS/apt.log" 2>&1 ||
+    failed "apt-get could not install: $*" apt
 }
 
 # Debian packages, asked for only when the thing they bring is missing.
@@ -49,9 +53,9 @@ pip_install() {
   want="$(python3 --version) $(cksum <"$constraints") $*"
   fresh "pip-$name" "$want" && return
   [ -x "$venv/bin/pip" ] || python3 -m venv "$venv" >"$LOGS/pip-$name.log" 2>&1 ||
-    fail "python3 could not make a virtual environment" "see $LOGS/pip-$name.log"
-  "$venv/bin/pip" install --disable-pip-version-check -c "$constraints" "$@" >>"$LOGS/pip-$name.log" 2>&1 ||
-    fail "pip could not install $*" "see $LOGS/pip-$name.log"
+    failed "python3 could not make a virtual environment" "pip-$name"
+  retry "$venv/bin/pip" install --disable-pip-version-check -c "$constraints" "$@" >>"$LOGS/pip-$name.log" 2>&1 ||
+    failed "pip could not install $*" "pip-$name"
   stamp "pip-$name" "$want"
   done_line "Python packages: $name" "$(since "$start")"
 }
@@ -79,8 +83,8 @@ npm_install() {
   ! fresh "npm-$name" "$want" && ! fresh npm-test "$want" || return 0
   mkdir -p "$TOOLS/$folder"
   cp "$ROOT/scripts/$folder"/package.json "$ROOT/scripts/$folder"/package-lock.json "$TOOLS/$folder/"
-  (cd "$TOOLS/$folder" && npm ci "$@" --no-audit --no-fund --no-update-notifier) >"$LOGS/npm-$name.log" 2>&1 ||
-    fail "npm could not install scripts/$folder/package.json" "see $LOGS/npm-$name.log"
+  (cd "$TOOLS/$folder" && retry npm ci "$@" --no-audit --no-fund --no-update-notifier) >"$LOGS/npm-$name.log" 2>&1 ||
+    failed "npm could not install scripts/$folder/package.json" "npm-$name"
   stamp "npm-$name" "$want"
   done_line "npm packages: $name" "$(since "$start")"
 }

@@ -2,17 +2,18 @@
 
 use std::fs;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use gateway_tests::harness::free_port;
 use nix::sys::signal::{Signal, kill};
 use nix::time::{clock_getcpuclockid, clock_gettime};
 use nix::unistd::Pid;
 
 use crate::http::Connection;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How one program is started. `command` gets the port that it is to listen on.
 pub(crate) struct Program {
@@ -32,7 +33,7 @@ pub(crate) struct Running {
 
 impl Program {
     pub(crate) async fn start(&self) -> io::Result<Running> {
-        let addr = free_addr()?;
+        let addr = free_addr();
         let begun = Instant::now();
         let mut command = (self.command)(addr.port());
         let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
@@ -94,6 +95,6 @@ async fn answers(addr: SocketAddr, probe: &[u8]) -> bool {
     matches!(connection.exchange(probe).await, Ok(response) if response.status == 200)
 }
 
-pub(crate) fn free_addr() -> io::Result<SocketAddr> {
-    TcpListener::bind("127.0.0.1:0")?.local_addr()
+pub(crate) fn free_addr() -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, free_port()).into()
 }

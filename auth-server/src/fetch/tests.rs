@@ -28,7 +28,8 @@ pub(crate) fn scripted(answers: &[&[IpAddr]]) -> Names {
 }
 
 fn fetcher(server: &HttpsServer) -> Fetcher {
-    Fetcher::new(loopback, scripted(&[&[server.ip()]]), vec![server.root.clone()]).unwrap()
+    let fetcher = Fetcher::new(loopback, scripted(&[&[server.ip()]]), vec![server.root.clone()]).unwrap();
+    Fetcher { total_timeout: Duration::from_secs(60), ..fetcher }
 }
 
 async fn fetch(server: &HttpsServer) -> Result<Fetched, FetchError> {
@@ -201,8 +202,11 @@ async fn fetches_at_a_time_are_bounded() {
     let seen = Arc::clone(&most);
     let server = HttpsServer::start(NAME, move |stream| {
         seen.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-        respond_json(stream, "{}");
+        // So that there would be more at a time if there could be.
+        std::thread::sleep(Duration::from_millis(5));
+        // Before the answer, upon which the next one may come.
         now.fetch_sub(1, Ordering::SeqCst);
+        respond_json(stream, "{}");
     });
     let fetcher = Fetcher { permits: Semaphore::new(2), ..fetcher(&server) };
     let url = server.url(NAME, "/");

@@ -143,8 +143,10 @@ fn readers_meet_both_keys_at_every_moment_of_a_rotation() {
     let ring = replica(folder.path());
     let first = ring.sign(&claims()).unwrap();
     let done = std::sync::atomic::AtomicBool::new(false);
+    let (begun, reading) = std::sync::mpsc::channel();
     std::thread::scope(|scope| {
         let reader = scope.spawn(|| {
+            let begun = begun;
             let mut reads = 0_u32;
             while !done.load(Ordering::Relaxed) {
                 let loaded = Source::new(&config(), folder.path()).load(NOW).unwrap();
@@ -152,9 +154,11 @@ fn readers_meet_both_keys_at_every_moment_of_a_rotation() {
                 let jwt = loaded.retired.into_iter().fold(jwt, |jwt, old| jwt.accepting(old.key));
                 assert!(jwt.verify(&first, NOW).is_ok(), "after {reads} reads");
                 reads += 1;
+                let _nobody_waits_any_more = begun.send(());
             }
             reads
         });
+        reading.recv().expect("it reads");
         for _ in 0..50 {
             rotate(folder.path(), NOW);
         }

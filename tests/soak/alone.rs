@@ -11,16 +11,16 @@ use crate::visit::{BOTH, Place};
 
 const REVISION: &str = "2026-07-28";
 /// A call that never comes back is left after this.
-const PATIENCE: Duration = Duration::from_millis(500);
+pub(crate) const PATIENCE: Duration = Duration::from_millis(500);
 
 /// One request, and whether it was answered at all.
-pub(crate) async fn ask(place: &Place<'_>, tool: &str) -> bool {
+pub(crate) async fn ask(place: &Place<'_>, tool: &str, patience: Duration) -> bool {
     let arguments = json!({ "text": "hello", "steps": 100, "ms": 5, "code": 3, "bytes": 1000 });
     let call = json!({ "name": tool, "arguments": arguments });
-    let Ok(Some(answer)) = timeout(PATIENCE, request(place, "tools/call", call, tool)).await else { return false };
+    let Ok(Some(answer)) = timeout(patience, request(place, "tools/call", call, tool)).await else { return false };
     let status = answer.status();
     // Of a stream, the beginning.
-    let _gone = timeout(PATIENCE, answer.bytes_stream().take(3).collect::<Vec<_>>()).await;
+    let _gone = timeout(patience, answer.bytes_stream().take(3).collect::<Vec<_>>()).await;
     status.is_success()
 }
 

@@ -50,6 +50,8 @@ const LIMITS: [&str; 14] = [
 ];
 /// Nothing changes for so long: it is quiet.
 const STILL_FOR: Duration = Duration::from_secs(2);
+/// What a client has left is idle for two seconds; with `--warm` there are always some.
+const ENDS_WITHIN: Duration = Duration::from_secs(20);
 
 pub(crate) struct Soaked {
     /// Children fail once it exists.
@@ -83,8 +85,13 @@ impl Soaked {
         self.process.pid()
     }
 
-    /// Once processes, descriptors and threads have been the same for a while.
-    pub(crate) fn quiet(&self) -> Sample {
+    /// Once it has nothing open, unless it always has, and processes, descriptors and threads have been the same for a
+    /// while.
+    pub(crate) fn quiet(&self, has_open: impl Fn() -> bool) -> Sample {
+        let began = Instant::now();
+        while has_open() && began.elapsed() < ENDS_WITHIN {
+            sleep(Duration::from_millis(100));
+        }
         let (mut since, mut last) = (Instant::now(), Sample::of(self.pid()));
         while since.elapsed() < STILL_FOR {
             sleep(Duration::from_millis(100));

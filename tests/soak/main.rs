@@ -51,14 +51,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut soaked = Soaked::start(&options);
     let opens = to_the_end(visit::warm_up(&soaked));
     assert!(opens, "a sidecar with nothing wrong does not work");
-    let before = soaked.quiet();
+    let has_open = || !to_the_end(visit::open(&soaked)).is_empty();
+    let before = soaked.quiet(has_open);
     soaked.let_children_fail();
     let sampler = Sampler::start(soaked.pid());
     let tally = to_the_end(visitors::come(&soaked, Duration::from_secs(seconds), clients, seed));
     let during = sampler.stop();
     // Clients that nobody saw leave are found gone at the second keep-alive comment: 30 s.
-    let has_open = || !to_the_end(visit::open(&soaked)).is_empty();
-    let after = soaked.quiet_again(&before, Duration::from_secs(90), has_open);
+    let after = soaked.quiet_again(&before, Duration::from_secs(180), has_open);
     let left = [soaked.holds(), to_the_end(visit::open(&soaked))].concat();
     let opens_as_before = to_the_end(visit::warm_up(&soaked));
     let ended = soaked.end();

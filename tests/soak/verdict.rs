@@ -17,6 +17,8 @@ const KEPT_KIB: u64 = 32 * 1024;
 const MOST_PROCESSES: usize = 800;
 /// Sessions that are ended by their clients, at most.
 const GOODBYES_PERCENT: usize = 3;
+/// Of a few sessions, as a busy machine opens them, chance may take more.
+const GOODBYES_ANYHOW: usize = 10;
 
 pub(crate) struct Verdict {
     pub(crate) before: Sample,
@@ -51,7 +53,7 @@ impl Verdict {
         unless(most <= MOST_PROCESSES, format!("{most} processes at once"));
         unless(tally.opened > 2 * self.during.len(), format!("only {} sessions were opened", tally.opened));
         unless(
-            tally.said_goodbye * 100 <= tally.opened * GOODBYES_PERCENT,
+            tally.said_goodbye <= GOODBYES_ANYHOW.max(tally.opened * GOODBYES_PERCENT / 100),
             "too many were ended by clients".to_owned(),
         );
         unless(self.opens_as_before, "a session after the load does not work".to_owned());

@@ -101,7 +101,7 @@ impl Visit {
     pub(crate) async fn pay(self, place: &Place<'_>) -> bool {
         match self {
             Self::Half => return place.half_a_request().await.is_err(),
-            Self::Alone(tool) => return alone::ask(place, tool).await,
+            Self::Alone(tool) => return alone::ask(place, tool, alone::PATIENCE).await,
             Self::Subscribe => return alone::subscribe(place).await,
             _ => {}
         }
@@ -229,6 +229,8 @@ pub(crate) async fn open(soaked: &Soaked) -> Vec<String> {
     lines.filter(|line| !line.ends_with(" 0")).map(str::to_owned).collect()
 }
 
+/// For an answer that must come: longer than the sidecar's `--call-timeout` here, however busy the machine is.
+const AT_LEISURE: Duration = Duration::from_secs(10);
 /// Longer than the sidecar's `--timeout` here.
 const A_WHILE: Duration = Duration::from_secs(3);
 
@@ -241,11 +243,11 @@ pub(crate) async fn warm_up(soaked: &Soaked) -> bool {
             sleep(A_WHILE).await;
         }
         let place = Place::new(&http, soaked, number);
-        if !alone::ask(&place, "echo").await {
+        if !alone::ask(&place, "echo", AT_LEISURE).await {
             continue;
         }
         let Some(session) = place.open().await else { continue };
-        let answered = timeout(PATIENCE, session.go_through(Visit::Echo)).await;
+        let answered = timeout(AT_LEISURE, session.go_through(Visit::Echo)).await;
         session.go_through(Visit::Goodbye).await;
         if answered.is_ok_and(|answered| answered.is_some()) {
             return true;

@@ -48,7 +48,7 @@ fn orphans_that_end_at_once_are_all_collected_while_sessions_come_and_go() {
 #[test]
 fn orphans_are_collected_behind_a_process_that_must_not_be_yet() {
     // For so long the first process of a family stays a zombie, since one of the family will not end.
-    let sidecar = started("behind", &["--stop-timeout", "60"]);
+    let sidecar = started("behind", &["--stop-timeout", "600"]);
     let (going, staying) = (sidecar.initialize(), sidecar.initialize());
     let _unanswered = sidecar.send(&post(&going), r#"{"jsonrpc":"2.0","id":1,"method":"leave"}"#);
     eventually("it has ended", || zombies_of(sidecar.process.id()).len() == 1);

@@ -18,7 +18,7 @@ fn text(bytes: Vec<u8>) -> String {
 
 #[test]
 fn a_server_is_shown_with_its_eras_versions_lists_and_manners() {
-    let probed = probe(&["python3", DESCRIBED]);
+    let probed = probe(&["--stop-timeout", "20", "--", "python3", DESCRIBED]);
     assert_eq!(probed.status.code(), Some(0));
     let table = text(probed.stdout);
     for line in [
@@ -90,7 +90,8 @@ for line in sys.stdin:
 "#;
 
 fn faulty(era: &str, does: &str) -> (Option<i32>, Value) {
-    let probed = probe(&["--json", "--timeout", "12", "--era", era, "--", "python3", "-c", FAULTY, does]);
+    let patience = ["--json", "--timeout", "12", "--stop-timeout", "20"];
+    let probed = probe(&[&patience[..], &["--era", era, "--", "python3", "-c", FAULTY, does]].concat());
     (probed.status.code(), serde_json::from_slice(&probed.stdout).unwrap())
 }
 

@@ -64,7 +64,7 @@ async fn many_calls_ask_once(sidecar: &Sidecar) {
             assert_eq!(text_of(&call(sidecar, "lists", json!({})).await), "[null]");
         }
     };
-    timeout(Duration::from_secs(60), calls).await.expect("each call waited for a list that does not come");
+    timeout(Duration::from_secs(200), calls).await.expect("each call waited for a list that does not come");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -37,7 +37,7 @@ impl Wire {
         let mut answer = Vec::new();
         let reading =
             async { while !answer.contains(&b'\n') && self.0.read_buf(&mut answer).await.is_ok_and(|n| n > 0) {} };
-        tokio::time::timeout(Duration::from_secs(30), reading).await.expect("an answer or an end");
+        tokio::time::timeout(Duration::from_secs(60), reading).await.expect("an answer or an end");
         String::from_utf8_lossy(&answer).lines().next().unwrap_or_default().to_owned()
     }
 
@@ -45,7 +45,7 @@ impl Wire {
     async fn rest(&mut self) -> String {
         let mut answer = Vec::new();
         let reading = self.0.read_to_end(&mut answer);
-        tokio::time::timeout(Duration::from_secs(30), reading).await.expect("an end").unwrap();
+        tokio::time::timeout(Duration::from_secs(60), reading).await.expect("an end").unwrap();
         String::from_utf8(answer).unwrap()
     }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::Wire;
-use crate::support::{Sidecar, text_of};
+use crate::support::{Sidecar, eventually, text_of};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn slow_writers_hold_up_nobody_and_slow_heads_are_given_up_on() {
@@ -65,14 +65,14 @@ async fn what_nobody_reads_is_held_for_so_long_and_no_longer() {
             body.len()
         );
         let mut wire = Wire::open(&sidecar).await;
+        eventually("it is there", || is_held(&wire)).await;
         wire.write(head.as_bytes()).await;
-        assert!(is_held(&wire));
         let reset = async {
             while is_held(&wire) {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(30), reset).await.expect("the connection is reset");
+        tokio::time::timeout(Duration::from_secs(60), reset).await.expect("the connection is reset");
     }
     // Who has nothing to read is not meant, however long that lasts.
     assert_eq!(text_of(&session.call("echo", json!({ "text": "here" })).await), "here");
@@ -96,7 +96,7 @@ async fn dripped(sidecar: &Sidecar, head: &str, drop: &[u8]) -> String {
     // A connection that is closed with unread bytes is reset.
     let reading = async { while reader.read_buf(&mut answer).await.is_ok_and(|read| read > 0) {} };
     let both = async { tokio::join!(dripping, reading) };
-    tokio::time::timeout(Duration::from_secs(30), both).await.expect("the connection is closed");
+    tokio::time::timeout(Duration::from_secs(60), both).await.expect("the connection is closed");
     String::from_utf8(answer).unwrap()
 }
 

@@ -40,7 +40,7 @@ impl Effort {
         rounds: 1,
         time: Duration::from_millis(100),
         starts: 1,
-        patience: Duration::from_secs(60),
+        patience: Duration::from_secs(15),
         cold: 256,
         stored: 1_000,
     };

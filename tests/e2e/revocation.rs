@@ -191,7 +191,7 @@ async fn while_redis_is_down_a_good_token_gets_503_and_afterwards_it_is_good_aga
 
 #[tokio::test]
 async fn while_redis_hangs_nothing_that_is_remembered_counts_for_long_and_afterwards_it_goes_on() {
-    let one = LoggedIn::at(Setup::new(StoreKind::Redis)).await;
+    let one = LoggedIn::at(Setup::new(StoreKind::Redis).var("REDIS_TIMEOUT_SECONDS", "1")).await;
     let redis = one.gateway.redis.as_ref().unwrap();
     redis.signal(Signal::SIGSTOP);
     one.is_unavailable().await;

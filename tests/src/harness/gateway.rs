@@ -124,6 +124,8 @@ impl Gateway {
         let data = tempfile::tempdir().expect("a temporary folder");
         let mut vars = auth_vars(&domain, &github, data.path());
         vars.extend(redis.as_ref().map(|redis| ("REDIS_URL".to_owned(), redis.url())));
+        // A Redis on a busy machine is no Redis that hangs.
+        vars.push(("REDIS_TIMEOUT_SECONDS".to_owned(), "10".to_owned()));
         let named: Vec<_> = setup.services.iter().map(|(name, _)| name.as_str()).collect();
         vars.push(("MCP_SERVICES".to_owned(), named.join(",")));
         vars.extend(setup.vars);

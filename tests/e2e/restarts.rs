@@ -49,9 +49,10 @@ async fn rolling_restart_of_two_replicas_under_load_loses_no_request() {
                 auth.process.signal(Signal::SIGTERM);
                 assert!(auth.process.ended().success());
                 auth.resume();
-                // Until the balancer has seen it, it gets nothing, and the other must not go.
-                let asked = |log: &str| log.contains("path=/health/ready status=200").then_some(());
-                auth.process.within("be asked whether it is ready", asked);
+                // Until the balancer has seen it, it gets nothing, and the other must not go. Whoever asks again has
+                // heard the first answer.
+                let asked = |log: &str| (log.matches("path=/health/ready status=200").count() > 1).then_some(());
+                auth.process.within("be asked twice whether it is ready", asked);
                 auth
             })
             .await

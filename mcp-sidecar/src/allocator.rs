@@ -1,6 +1,7 @@
 //! The allocator of the static binary. musl's own has one lock for all threads, which costs a quarter of all CPU under
 //! load. mimalloc has none, but copies what grows and keeps what is freed, so large pieces (messages of many KiB) stay
-//! with musl, which maps each on its own: it grows in place and is given back at once.
+//! with musl, which maps each on its own: it grows in place and is given back at once. The rest is given back when
+//! `memory.rs` says so.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
@@ -9,7 +10,8 @@ use mimalloc::MiMalloc;
 /// Bytes from which musl does so (`MMAP_THRESHOLD` of its mallocng).
 const LARGE: usize = 131_052;
 
-pub(crate) struct Allocator;
+#[derive(Debug)]
+pub struct Allocator;
 
 /// Whose a piece of that size is. Callers free it under the size that they asked for (a rule of [`GlobalAlloc`]).
 fn of(bytes: usize) -> &'static dyn GlobalAlloc {

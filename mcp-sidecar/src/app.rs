@@ -14,6 +14,7 @@ use futures_util::future::OptionFuture;
 use log::warn;
 use socket2::SockRef;
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +23,7 @@ use crate::config::{Config, Spawning};
 use crate::door::Door;
 use crate::http::{self, Elsewhere, Sidecar, reply, unread};
 use crate::mcp::origin::OriginPolicy;
+use crate::memory::{self, Rounds};
 use crate::metrics::Metrics;
 use crate::session::readiness::{Asking, Readiness};
 use crate::session::registry::Registry;
@@ -51,6 +53,7 @@ pub struct Application {
     door: Door,
     metrics: Option<(SocketAddr, Server)>,
     registry: Arc<Registry>,
+    rounds: watch::Sender<()>,
     stopping: CancellationToken,
     elsewhere: Option<Arc<Elsewhere>>,
     patience: Patience,
@@ -118,9 +121,10 @@ impl Application {
                 http::metrics::routes(service);
             }
         };
-        let server = serve(listener, &door, sidecar, routes).map_err(failed)?;
+        let rounds = watch::Sender::new(());
+        let server = serve(listener, &door, (sidecar, rounds.subscribe()), routes).map_err(failed)?;
         let patience = Patience { delay: config.shutdown_delay, drain: config.shutdown_timeout };
-        Ok(Self { addr, server, door, metrics: own_port, registry, elsewhere, stopping, patience })
+        Ok(Self { addr, server, door, metrics: own_port, registry, rounds, elsewhere, stopping, patience })
     }
 
     /// Where it listens; the port is the real one even if 0 was asked for.
@@ -142,7 +146,7 @@ impl Application {
     /// # Errors
     /// When the server ends by itself.
     pub async fn run_until_stopped(self, stop: CancellationToken) -> io::Result<()> {
-        let Self { server, door, metrics, registry, elsewhere, stopping, patience, .. } = self;
+        let Self { server, door, metrics, registry, rounds, elsewhere, stopping, patience, .. } = self;
         let handle = server.handle();
         // Still there while calls in flight finish; its connections hold nothing that must be finished.
         let metrics = OptionFuture::from(metrics.map(|(_, server)| server));
@@ -160,10 +164,14 @@ impl Application {
         tokio::select! {
             ended = server => ended,
             Some(ended) = metrics => ended,
+            never = memory::keep_small(&registry, rounds) => match never {},
             () = shut_down => Ok(()),
         }
     }
 }
+
+/// Threads for what blocks the supervisor, at most.
+pub const BLOCKING_THREADS: usize = 16;
 
 /// Threads for HTTP, and as many for children: they hand every message to each other, and with a thread of each kind for
 /// every processor most of the time would go into waking them. Clients and children need processors too.
@@ -185,13 +193,15 @@ fn believed(addr: SocketAddr, origin: OriginPolicy) -> OriginPolicy {
 fn serve(
     listener: TcpListener,
     door: &Door,
-    sidecar: Data<Sidecar>,
+    (sidecar, rounds): (Data<Sidecar>, Rounds),
     routes: impl Fn(&mut ServiceConfig) + Copy + Send + 'static,
 ) -> io::Result<Server> {
     let farewell = door.farewell();
     let app = move || {
         // The worker's own count of who holds it: nothing is written that other workers read.
         let farewell = Rc::new(farewell.clone());
+        #[expect(clippy::disallowed_methods, reason = "once for each worker, on its thread; it may end with it")]
+        actix_web::rt::spawn(memory::follow(rounds.clone()));
         let app = App::new().app_data(sidecar.clone()).configure(routes).wrap(from_fn(unread::held));
         app.wrap_fn(move |request, routes| {
             let (farewell, answered) = (Rc::clone(&farewell), routes.call(request));

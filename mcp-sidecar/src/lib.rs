@@ -9,8 +9,11 @@
 //! | `door` | the listening socket, and how clients are sent away at the end (the only file that names `socket2`) |
 //! | `http` | routes; handlers read the head, load, decide, hand over, reply |
 //! | [`cli`] | the subcommands: `probe`, `healthcheck` |
+//! | `allocator`, `memory` | the allocator of the static binary; what is free goes back to the system |
 //! | [`app`], [`config`], [`logging`], `metrics` | wiring; arguments and environment to checked configuration; the log; numbers |
 
+#[cfg(target_env = "musl")]
+pub mod allocator;
 pub mod app;
 pub mod child;
 pub mod cli;
@@ -20,5 +23,6 @@ mod door;
 mod http;
 pub mod logging;
 pub mod mcp;
+mod memory;
 mod metrics;
 mod session;

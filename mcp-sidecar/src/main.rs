@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use log::{error, info, warn};
-use mcp_sidecar::app::{Application, share_of_processors};
+use mcp_sidecar::app::{Application, BLOCKING_THREADS, share_of_processors};
 use mcp_sidecar::child::{descriptors, private, reap, watchdog};
 use mcp_sidecar::cli;
 use mcp_sidecar::config::{Config, Unusable};
@@ -15,15 +15,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 #[cfg(target_env = "musl")]
-mod allocator;
-
-#[cfg(target_env = "musl")]
 #[global_allocator]
-static ALLOCATOR: allocator::Allocator = allocator::Allocator;
+static ALLOCATOR: mcp_sidecar::allocator::Allocator = mcp_sidecar::allocator::Allocator;
 
 /// `EX_USAGE` of sysexits: the configuration is wrong; starting again will not help.
 const MISCONFIGURED: u8 = 64;
-const BLOCKING_THREADS: usize = 16;
 /// Ten years.
 const FOR_EVER: Duration = Duration::from_secs(315_360_000);
 

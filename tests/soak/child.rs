@@ -3,7 +3,7 @@
 use std::{
     fs,
     net::TcpStream,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Command,
     thread::sleep,
     time::{Duration, Instant},
@@ -65,9 +65,9 @@ pub(crate) struct Soaked {
 
 impl Soaked {
     /// `options` are the sidecar's own, besides the limits.
-    pub(crate) fn start(options: &[String]) -> Self {
+    pub(crate) fn start(sidecar: &Path, options: &[String]) -> Self {
         let port = free_port();
-        let mut run = Command::new(binary("mcp-sidecar"));
+        let mut run = Command::new(sidecar);
         let folder = tempfile::tempdir().expect("a temporary folder");
         let fail = folder.path().join("fail");
         run.arg(format!("--port={port}")).args(options).args(LIMITS).arg(binary("stdio-fixture")).arg(&fail);
@@ -104,14 +104,19 @@ impl Soaked {
         last
     }
 
-    /// Waits until it has nothing open and is as quiet as `before`, for so long at most. A session whose process has
-    /// crashed has none for a while and is not over.
-    pub(crate) fn quiet_again(&self, before: &Sample, patience: Duration, has_open: impl Fn() -> bool) -> Sample {
+    /// Waits until it has nothing open and is as it was, for so long at most. A session whose process has crashed has
+    /// none for a while and is not over.
+    pub(crate) fn quiet_again(
+        &self,
+        patience: Duration,
+        has_open: impl Fn() -> bool,
+        is_back: impl Fn(&Sample) -> bool,
+    ) -> Sample {
         let began = Instant::now();
         loop {
             let is_over = !has_open();
             let now = Sample::of(self.pid());
-            if (is_over && now.is_back_at(before)) || began.elapsed() > patience {
+            if (is_over && is_back(&now)) || began.elapsed() > patience {
                 return now;
             }
             sleep(Duration::from_millis(200));

@@ -12,6 +12,8 @@ use std::{
 use gateway_tests::harness::descendants;
 use nix::unistd::Pid;
 
+/// Memory that is kept however many threads there are: code that ran for the first time, pages that are not quite free.
+const KEPT_KIB: u64 = 2 * 1024;
 const EVERY: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,6 +50,14 @@ impl Sample {
 
     pub(crate) fn is_back_at(&self, before: &Self) -> bool {
         self.processes == before.processes && self.descriptors == before.descriptors && self.threads <= most_threads()
+    }
+
+    pub(crate) fn kept_kib(&self, before: &Self) -> u64 {
+        self.memory_kib.saturating_sub(before.memory_kib)
+    }
+
+    pub(crate) fn is_small_as(&self, before: &Self, kib_per_thread: u64) -> bool {
+        self.kept_kib(before) <= KEPT_KIB + kib_per_thread * self.threads as u64
     }
 }
 

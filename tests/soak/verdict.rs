@@ -1,7 +1,8 @@
 //! What must hold at the end, and how it is told.
 //!
-//! Processes and descriptors are back exactly; threads are bounded. Memory that the allocator keeps is no leak, memory
-//! that grows with the number of sessions is: so the middle of a long run is compared with its end, under the same load.
+//! Processes and descriptors are back exactly; threads are bounded, and memory but for a little that each of them keeps.
+//! Memory that grows with the number of sessions is a leak: so the middle of a long run is compared with its end too,
+//! under the same load.
 
 use std::fmt::{Display, Formatter, Result};
 
@@ -11,8 +12,6 @@ use crate::{sample::Sample, visitors::Tally};
 const GROWTH_KIB: u64 = 8 * 1024;
 /// unless the run is shorter than this: until then the number of open sessions itself grows.
 const STEADY_AFTER: usize = 120;
-/// At the end, above what it was before the load: buffers, stacks and what the allocator keeps.
-const KEPT_KIB: u64 = 32 * 1024;
 /// At any time: what the 200 sessions of `child.rs` may have started. Ended processes that nobody collects would be more.
 const MOST_PROCESSES: usize = 800;
 /// Sessions that are ended by their clients, at most.
@@ -24,6 +23,8 @@ pub(crate) struct Verdict {
     pub(crate) before: Sample,
     pub(crate) during: Vec<Sample>,
     pub(crate) after: Sample,
+    /// What a thread may keep of the load: its stack, and what its allocator holds.
+    pub(crate) kib_per_thread: u64,
     /// Processes that were there then, and what the sidecar says of itself.
     pub(crate) left: Vec<String>,
     pub(crate) tally: Tally,
@@ -47,8 +48,10 @@ impl Verdict {
             !is_steady || self.growth_kib() <= GROWTH_KIB,
             format!("memory grew by {} KiB during the run", self.growth_kib()),
         );
-        let kept = after.memory_kib.saturating_sub(before.memory_kib);
-        unless(kept <= KEPT_KIB, format!("{kept} KiB more than before the load"));
+        unless(
+            after.is_small_as(before, self.kib_per_thread),
+            format!("{} KiB more than before the load", after.kept_kib(before)),
+        );
         let most = self.during.iter().map(|sample| sample.processes).max().unwrap_or(0);
         unless(most <= MOST_PROCESSES, format!("{most} processes at once"));
         unless(tally.opened > 2 * self.during.len(), format!("only {} sessions were opened", tally.opened));

@@ -1,7 +1,7 @@
 //! All sessions: who owns which, and how they start and end. How many there may be: [`super::places`].
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -98,6 +98,12 @@ impl Registry {
     pub(crate) fn held(&self) -> Vec<Held> {
         let sessions = self.lock();
         sessions.values().filter(|session| session.era() == Era::Legacy).map(|session| session.held()).collect()
+    }
+
+    /// How many sessions are no more, those among them that never were.
+    pub(crate) fn ended(&self) -> u64 {
+        let open = self.lock().len() as u64;
+        self.opened.load(Ordering::Relaxed).saturating_sub(open)
     }
 
     /// Ends a session; its child is stopped meanwhile.

@@ -16,7 +16,7 @@ pub const MODERN: &str = "2026-07-28";
 /// The newest legacy revision that we ask for; a server may counter with an older one.
 pub const LEGACY: &str = "2025-11-25";
 
-/// Its name.
+/// The method that every modern server has.
 pub const DISCOVER: &str = "server/discover";
 
 const META_VERSION: &str = "io.modelcontextprotocol/protocolVersion";

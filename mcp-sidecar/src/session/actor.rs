@@ -11,9 +11,9 @@ use super::ToActor;
 use super::backlog::Held;
 use super::ending::Ending;
 use super::outgoing::Outgoing;
-use super::pulse::{Pulse, Verdict};
 use super::registry::Session;
 use super::restart::{Restart, Spawned};
+use super::signs_of_life::{SignsOfLife, Verdict};
 use super::streams::Streams;
 use crate::child::{Child, FromChild};
 use crate::config::SessionLimits;
@@ -37,7 +37,7 @@ pub(crate) struct Actor {
     inbox: mpsc::Receiver<ToActor>,
     bridge: Bridge,
     restart: Restart,
-    pulse: Pulse,
+    signs: SignsOfLife,
     /// What the bridge said last; empty between two steps.
     outputs: Vec<Output>,
     streams: Streams,
@@ -76,7 +76,7 @@ impl Actor {
             }
             Era::Modern => (Bridge::Modern(Modern::new(limits.max_calls)), None),
         };
-        let pulse = Pulse::new(limits.call_timeout.filter(|_| session.era() == Era::Modern));
+        let signs = SignsOfLife::new(limits.call_timeout.filter(|_| session.era() == Era::Modern));
         let streams = Streams::new(seat, session.before, replay_bytes, session.inbox.clone(), &session.metrics);
         Self {
             in_use: (
@@ -89,7 +89,7 @@ impl Actor {
             inbox,
             bridge,
             restart: Restart::new(now),
-            pulse,
+            signs,
             outputs: Vec::new(),
             streams,
             outgoing: Outgoing::default(),
@@ -191,15 +191,16 @@ impl Actor {
             self.session.metrics.limits.add(Limit::IdleTimeout);
             self.ending = Some(Ending::Idle);
         }
-        self.pulse.due().map_or(idle_at, |due| due.min(idle_at))
+        self.signs.due().map_or(idle_at, |due| due.min(idle_at))
     }
 
     /// Of a child that many share; a session's own is its client's business.
     fn on_silence(&mut self) {
-        match self.pulse.verdict(self.now) {
+        match self.signs.verdict(self.now) {
             Some(Verdict::Ask) => self.feed(Event::Ping),
             Some(Verdict::GiveUp) => {
-                warn!(session = self.session.number; "child does not answer, and is ended");
+                warn!(session = self.session.number; "the shared child does not answer, and is ended");
+                self.session.leave_pool();
                 // Its end follows as an event.
                 self.child.begin_stop();
             }

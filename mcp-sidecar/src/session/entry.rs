@@ -158,6 +158,13 @@ impl Session {
         }
     }
 
+    /// Requests that stand alone are for another child from now on.
+    pub(super) fn leave_pool(&self) {
+        if let Some(registry) = self.registry.upgrade() {
+            registry.forget_child(self);
+        }
+    }
+
     pub(super) fn forget(&self) {
         self.tools.end();
         if let Some(registry) = self.registry.upgrade() {

@@ -11,15 +11,15 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use log::{debug, info, warn};
+use log::{debug, warn};
 use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::entrance::{Knock, Said, listen};
 use super::outgoing::{Author, Outgoing};
-use super::pulse::{Pulse, Verdict};
 use super::registry::Registry;
+use super::signs_of_life::{SignsOfLife, Verdict};
 use crate::child::{self, Child, ExitReason, FromChild};
 use crate::config::Common;
 use crate::mcp::bridge::shared::{Event, Output, Shared};
@@ -56,7 +56,7 @@ pub(super) struct Hub {
     /// What [`Shared`] said last; empty between two steps.
     outputs: Vec<Output>,
     empty_since: Instant,
-    pulse: Pulse,
+    signs: SignsOfLife,
     started: Instant,
     _in_use: InUse,
 }
@@ -88,7 +88,7 @@ impl Hub {
             drain: registry.drain.clone(),
             stop: registry.stop.clone(),
             _in_use: registry.metrics.child(),
-            pulse: Pulse::new(registry.limits.session.call_timeout),
+            signs: SignsOfLife::new(registry.limits.session.call_timeout),
             shared: Shared::default(),
             registry,
             child,
@@ -133,8 +133,8 @@ impl Hub {
         let empty = self.seats.is_empty();
         let waiting = self.outgoing.first();
         let behind = self.undelivered.front().and_then(|(seat, _)| self.seats.get(seat));
-        let silent = self.pulse.due().filter(|_| self.undelivered.is_empty());
         let heard = self.undelivered.is_empty() && self.outgoing.takes_answers();
+        let silent = self.signs.due().filter(|_| self.undelivered.is_empty());
         tokio::select! {
             event = from_child.recv(), if heard => Step::Child(event),
             Some((seat, line)) = self.said.1.recv(), if self.outgoing.takes_lines(0) => Step::Said(seat, line),
@@ -162,6 +162,7 @@ impl Hub {
     }
 
     fn on_line(&mut self, line: &Bytes) {
+        self.signs.heard();
         match Incoming::parse_line(line) {
             Ok(said) => said.into_messages().for_each(|message| self.feed(Event::Child(message))),
             Err(why) => {
@@ -173,6 +174,7 @@ impl Hub {
 
     /// The session whose answer it was says so itself.
     fn on_oversized(&mut self, line: TooLong) {
+        self.signs.heard();
         if !matches!(line.was, Passed::Answer(_)) {
             warn!(session = self.number, bytes = line.bytes; "child wrote a line over --max-line");
             self.registry.metrics.limits.add(Limit::Line);
@@ -185,8 +187,9 @@ impl Hub {
             return;
         }
         // Composed by the session's own bridge, so it is a message.
-        if let Ok(message) = Message::parse(line) {
-            self.feed(Event::Said(seat, message));
+        match Message::parse(line) {
+            Ok(message) => self.feed(Event::Said(seat, message)),
+            Err(why) => warn!(session = self.number, bytes = line.len(), why:?; "session said what is no message"),
         }
     }
 
@@ -205,32 +208,31 @@ impl Hub {
     }
 
     fn feed(&mut self, event: Event) {
-        let (now, mut author) = (Instant::now(), Author::Client);
-        match event {
-            Event::Child(_) | Event::Oversized(_) => {
-                self.pulse.heard();
-                author = Author::Child;
-            }
-            Event::Said(_, Message::Request(_)) => self.pulse.asked(now),
-            _ => {}
-        }
+        let (now, asks) = (Instant::now(), matches!(event, Event::Said(_, Message::Request(_))));
+        let is_childs = matches!(event, Event::Child(_) | Event::Oversized(_));
+        let author = if is_childs { Author::Child } else { Author::Client };
         let mut outputs = std::mem::take(&mut self.outputs);
         self.shared.on(event, now - self.started, &mut outputs);
         for output in outputs.drain(..) {
             match output {
-                Output::ToChild(line) => self.write(line, author),
+                Output::ToChild(line) => {
+                    if asks {
+                        self.signs.asked(now);
+                    }
+                    self.write(line, author);
+                }
                 Output::ToSeat(seat, line) => self.undelivered.push_back((seat, FromChild::Line(line))),
                 Output::TooLong(seat, line) => self.undelivered.push_back((seat, FromChild::Oversized(line))),
                 Output::Stray(what) => debug!(session = self.number; "{what}"),
             }
         }
         self.outputs = outputs;
-        self.pulse.greets(self.shared.is_mute(), now);
+        self.signs.greets(self.shared.is_mute(), now);
         self.deliver();
     }
 
     fn on_silence(&mut self) {
-        match self.pulse.verdict(Instant::now()) {
+        match self.signs.verdict(Instant::now()) {
             Some(Verdict::Ask) => self.feed(Event::Ping),
             Some(Verdict::GiveUp) => {
                 warn!(session = self.number; "the shared child does not answer, and is ended");
@@ -246,47 +248,6 @@ impl Hub {
             self.registry.metrics.limits.add(Limit::ChildQueue);
         }
     }
-
-    /// As far as their actors have room.
-    fn deliver(&mut self) {
-        while let Some((seat, event)) = self.undelivered.pop_front() {
-            // One that is gone needs no word.
-            let told = self.seats.get(&seat).map(|events| events.try_send(event));
-            if let Some(Err(mpsc::error::TrySendError::Full(event))) = told {
-                return self.undelivered.push_front((seat, event));
-            }
-        }
-    }
-
-    async fn end(mut self, ended: Option<ExitReason>) {
-        self.registry.close_entrance(&self.key, self.child.id());
-        self.knocks.close();
-        if let Some(reason) = ended {
-            while let Ok(knock) = self.knocks.try_recv() {
-                self.let_in(knock);
-            }
-            // Sessions that had much to say listen again.
-            self.listening.clear();
-            let stop = self.stop.clone();
-            tokio::select! {
-                () = self.tell_all(reason) => {}
-                () = stop.cancelled() => {}
-            }
-        }
-        let Self { child, number, registry, _in_use, .. } = self;
-        let exit = child.stop().await;
-        registry.metrics.child_exits.add(exit.into());
-        info!(session = number, exit:%; "the shared child ended");
-    }
-
-    async fn tell_all(&mut self, reason: ExitReason) {
-        self.undelivered.extend(self.seats.keys().map(|&seat| (seat, FromChild::Exited(reason))));
-        for (seat, event) in self.undelivered.drain(..) {
-            if let Some(events) = self.seats.get(&seat) {
-                let _ = events.send(event).await;
-            }
-        }
-    }
 }
 
 /// Until there is room, or nobody to need any.
@@ -295,3 +256,6 @@ async fn room(behind: Option<&mpsc::Sender<FromChild>>) {
         let _ = events.reserve().await;
     }
 }
+
+#[path = "delivery.rs"]
+mod delivery;

@@ -41,6 +41,7 @@ impl Actor {
         match event {
             Some(FromChild::Line(line)) => self.on_line(line),
             Some(FromChild::Oversized(line)) => {
+                self.signs.heard();
                 warn!(session = self.session.number, bytes = line.bytes; "child wrote a line over --max-line");
                 self.feed(Event::Oversized(line));
             }
@@ -50,6 +51,7 @@ impl Actor {
     }
 
     fn on_line(&mut self, line: Bytes) {
+        self.signs.heard();
         match Incoming::parse_line(&line) {
             Ok(said) => {
                 // Only the message has its memory then, and a large result is passed on without a copy.
@@ -66,23 +68,21 @@ impl Actor {
     /// Lets the bridge decide and does what it says.
     pub(super) fn feed(&mut self, event: Event) {
         let mut outputs = std::mem::take(&mut self.outputs);
-        match event {
-            Event::Child(_) | Event::Oversized(_) => self.pulse.heard(),
-            Event::Call { .. } => self.pulse.asked(self.now),
-            _ => {}
-        }
         let author = match event {
             Event::Child(Message::Request(_)) | Event::Oversized(_) => Author::Child,
             _ => Author::Client,
         };
         let outcome = counted::heard(&event, &self.session.metrics);
-        let progresses = is_progress(&event);
+        let (asks, progresses) = (matches!(event, Event::Call { .. }), is_progress(&event));
         self.bridge.on(event, self.now - self.started, &self.streams, &mut outputs);
         self.know_busy();
         for output in outputs.drain(..) {
             counted::said(&output, outcome, &self.session.metrics);
             if progresses && let Output::Say { route, .. } = &output {
                 self.streams.progressed(route.stream, self.now);
+            }
+            if asks && matches!(output, Output::ToChild(_)) {
+                self.signs.asked(self.now);
             }
             self.carry_out(output, author);
         }

@@ -1,5 +1,7 @@
 //! A process that many clients share and that hangs: nobody can get rid of it by starting anew.
 
+use std::path::Path;
+
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
@@ -8,7 +10,7 @@ use crate::alone::{self, calling};
 use crate::support::{Session, Sidecar, call, eventually, eventually_async, is_alive, text_of};
 
 /// Long enough for any step of a slow machine that is no hang.
-const PATIENCE: [&str; 2] = ["--call-timeout", "8"];
+const PATIENCE: [&str; 2] = ["--call-timeout", "5"];
 
 /// Answers all but calls of `hang`, and notes in a file what it is asked.
 const NOTES: &str = r#"
@@ -23,8 +25,8 @@ for line in sys.stdin:
     print(json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": result}), flush=True)
 "#;
 
-fn hang(pid: u32) {
-    kill(Pid::from_raw(pid.try_into().unwrap()), Signal::SIGSTOP).unwrap();
+fn signal(pid: u32, signal: Signal) {
+    kill(Pid::from_raw(pid.try_into().unwrap()), signal).unwrap();
 }
 
 fn reason(answer: &Value) -> &Value {
@@ -37,7 +39,7 @@ async fn a_process_that_sessions_share_and_that_hangs_is_replaced_and_they_go_on
     let sidecar = Sidecar::with(&options).await;
     let sessions = [sidecar.session().await, sidecar.session().await];
     let pid = sessions[0].pid().await;
-    hang(pid);
+    signal(pid, Signal::SIGSTOP);
     let answer: Value = sessions[0].post(call("1", r#"{"name":"pid"}"#)).await.json().await.unwrap();
     assert_eq!(reason(&answer), "call_timeout");
     for session in &sessions {
@@ -52,45 +54,53 @@ async fn a_process_that_sessions_share_and_that_hangs_is_replaced_and_they_go_on
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_process_that_hangs_under_requests_that_stand_alone_is_replaced() {
-    let sidecar = Sidecar::around(&PATIENCE, &["python3", alone::FIXTURE]).await;
+async fn a_process_that_hangs_under_requests_that_stand_alone_is_replaced_before_it_has_ended() {
+    let options = [&["--stop-timeout", "60"][..], &PATIENCE].concat();
+    let sidecar = Sidecar::around(&options, &["python3", alone::FIXTURE]).await;
     let pid = |answer: &Value| text_of(answer).parse::<u32>().unwrap();
     let first = pid(&alone::call(&sidecar, "pid", json!({})).await);
-    hang(first);
+    signal(first, Signal::SIGSTOP);
     assert_eq!(reason(&alone::call(&sidecar, "pid", json!({})).await), "call_timeout");
     let serves = async || {
         let answer: Value = calling(&sidecar, "2", "pid", (json!({}), "")).send().await.unwrap().json().await.unwrap();
         answer.get("result").is_some_and(|_| pid(&answer) != first)
     };
     eventually_async("another process serves", serves).await;
-    assert!(!is_alive(first));
+    assert!(is_alive(first));
+    signal(first, Signal::SIGKILL);
     sidecar.stopped().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_in_which_only_a_call_hangs_is_asked_whether_it_is_there_and_stays() {
     let folder = tempfile::tempdir().unwrap();
-    let notes = folder.path().join("notes");
-    let command = ["python3", "-c", NOTES, notes.to_str().unwrap()];
+    let [legacy, modern] = ["legacy", "modern"].map(|era| folder.path().join(era));
+    let command = |notes: &Path| ["python3", "-c", NOTES, notes.to_str().unwrap()].map(str::to_owned);
     // Nothing else is said to it meanwhile: any word of it would be a sign of life.
-    let asked = |method: &str| std::fs::read_to_string(&notes).unwrap().lines().filter(|line| *line == method).count();
+    let asked = |notes: &Path, method: &str| {
+        std::fs::read_to_string(notes).unwrap().lines().filter(|line| *line == method).count()
+    };
 
-    let options = [&["--isolation", "shared", "--era", "legacy"][..], &PATIENCE].concat();
-    let legacy = Sidecar::around(&options, &command).await;
-    let session = legacy.session().await;
-    let pid = session.pid().await;
-    for round in 1..=2 {
-        let answer: Value = session.post(call("1", r#"{"name":"hang"}"#)).await.json().await.unwrap();
-        assert_eq!(reason(&answer), "call_timeout");
-        eventually("it is asked", || asked("ping") == round).await;
-    }
-    assert_eq!(session.pid().await, pid);
-
-    let options = [&["--era", "modern"][..], &PATIENCE].concat();
-    let modern = Sidecar::around(&options, &command).await;
-    let pid = alone::call(&modern, "pid", json!({})).await;
-    let before = asked("server/discover");
-    assert_eq!(reason(&alone::call(&modern, "hang", json!({})).await), "call_timeout");
-    eventually("it is asked", || asked("server/discover") > before).await;
-    assert_eq!(alone::call(&modern, "pid", json!({})).await, pid);
+    let sessions = async {
+        let options = [&["--isolation", "shared", "--era", "legacy"][..], &PATIENCE].concat();
+        let sidecar = Sidecar::around(&options, &command(&legacy).each_ref().map(String::as_str)).await;
+        let session = sidecar.session().await;
+        let pid = session.pid().await;
+        for round in 1..=2 {
+            let answer: Value = session.post(call("1", r#"{"name":"hang"}"#)).await.json().await.unwrap();
+            assert_eq!(reason(&answer), "call_timeout");
+            eventually("it is asked", || asked(&legacy, "ping") == round).await;
+        }
+        assert_eq!(session.pid().await, pid);
+    };
+    let alone = async {
+        let options = [&["--era", "modern"][..], &PATIENCE].concat();
+        let sidecar = Sidecar::around(&options, &command(&modern).each_ref().map(String::as_str)).await;
+        let pid = alone::call(&sidecar, "pid", json!({})).await;
+        let before = asked(&modern, "server/discover");
+        assert_eq!(reason(&alone::call(&sidecar, "hang", json!({})).await), "call_timeout");
+        eventually("it is asked", || asked(&modern, "server/discover") > before).await;
+        assert_eq!(alone::call(&sidecar, "pid", json!({})).await, pid);
+    };
+    tokio::join!(sessions, alone);
 }

@@ -108,7 +108,7 @@ impl Modern {
             self.subscriptions.insert(number, false);
         } else if let Some(first) = listing::asks_first_page(request) {
             self.lists.insert(number, first);
-        } else if request.method.is("server/discover") {
+        } else if request.method.is(introduction::DISCOVER) {
             self.discoveries.insert(number);
         }
         Ok(line)

@@ -133,10 +133,15 @@ impl Session {
         Held { id, owner, opened: self.started, last_used: self.last_used() }
     }
 
-    /// A session that is in use, or was until now, has not been idle before.
+    /// A session that is in use, or was until now, has not been idle before. Its actor alone says so.
     pub(super) fn set_busy(&self, busy: bool, now: Instant) {
-        if self.busy.swap(busy, Ordering::Relaxed) || busy {
+        let was_busy = self.busy.load(Ordering::Relaxed);
+        if was_busy || busy {
             self.touch(now);
+        }
+        if was_busy != busy {
+            // Who sees that it is idle sees since when.
+            self.busy.store(busy, Ordering::Release);
         }
     }
 

@@ -145,7 +145,7 @@ impl Registry {
 type Sessions = HashMap<SessionId, Arc<Session>>;
 
 fn evict(sessions: &mut Sessions, among: impl Fn(&Session) -> bool) -> Result<(), Rejection> {
-    let idle = sessions.values().filter(|session| among(session) && !session.busy.load(Ordering::Relaxed));
+    let idle = sessions.values().filter(|session| among(session) && !session.busy.load(Ordering::Acquire));
     let oldest = idle.min_by_key(|session| session.last_used()).map(|session| session.id.clone());
     let gone = oldest.and_then(|id| sessions.remove(&id)).ok_or(Rejection::TooManySessions)?;
     info!(session = gone.number; "idle session made room for a new one");

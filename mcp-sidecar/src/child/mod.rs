@@ -218,7 +218,7 @@ pub fn spawn(
     let (events, from_child) = mpsc::channel(limits.stdout_queue.max(1));
     let (end, ended) = watch::channel(None);
     let stopping = CancellationToken::new();
-    let (eof, deaf) = (CancellationToken::new(), CancellationToken::new());
+    let [eof, deaf, gone] = std::array::from_fn(|_| CancellationToken::new());
     let _stop = stopping.clone().drop_guard();
     let child = Child {
         id: family.id(),
@@ -232,9 +232,9 @@ pub fn spawn(
     let writer = supervisor.spawn(stdin::write(stdin, lines, stopping.clone(), deaf.clone()));
     let reader = stdout::Reader::new(stdout, limits.max_line, events, ended);
     supervisor.spawn(reader.run(stopping.clone(), eof.clone()));
-    let drain = supervisor.spawn(stderr::drain(stderr, label.clone()));
+    let drain = supervisor.spawn(stderr::drain(stderr, label.clone(), gone.clone()));
     let pipes = [writer, drain];
-    let end_of = stop::End { family, label, grace: limits.stop_grace, stopping, eof, deaf, pipes, exits };
+    let end_of = stop::End { family, label, grace: limits.stop_grace, stopping, eof, deaf, gone, pipes, exits };
     supervisor.spawn(end_of.run(end));
     Ok((child, from_child))
 }

@@ -2,20 +2,27 @@
 
 use std::fmt::{self, Write};
 
-use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe;
+use tokio::task::yield_now;
+use tokio_util::sync::CancellationToken;
 
 use super::label::{Label, labelled};
+use super::stdout::read;
 use crate::logging::with_half_the_room;
 use crate::mcp::lines::{Cut, Lines};
 
 /// Longest line that is logged; people read these.
 const MAX_LINE: usize = 8 * 1024;
 
-pub(super) async fn drain(mut pipe: pipe::Receiver, label: Label) {
+/// Until end of file, or until the family is `gone` and what it has written is read.
+pub(super) async fn drain(mut pipe: pipe::Receiver, label: Label, gone: CancellationToken) {
     let mut lines = Lines::new(MAX_LINE);
     // Each read may yield, so that a flood leaves the others their turn.
-    while pipe.read_buf(lines.room()).await.is_ok_and(|read| read > 0) {
+    let gone = async || {
+        gone.cancelled().await;
+        yield_now().await;
+    };
+    while read(&mut pipe, &mut lines, gone()).await.is_ok_and(|read| read > 0) {
         while let Some(cut) = lines.cut() {
             report(cut, &label);
         }
@@ -57,7 +64,21 @@ fn is_dangerous(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+    use std::os::fd::OwnedFd;
+    use std::time::Duration;
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_stranger_who_holds_the_pipe_is_not_waited_for_once_the_family_is_gone() {
+        let (reader, mut stranger) = std::io::pipe().unwrap();
+        stranger.write_all(b"last words").unwrap();
+        let (pipe, gone) = (pipe::Receiver::from_owned_fd(OwnedFd::from(reader)).unwrap(), CancellationToken::new());
+        gone.cancel();
+        let drained = drain(pipe, Label::new("1"), gone);
+        tokio::time::timeout(Duration::from_secs(60), drained).await.expect("nobody writes any more");
+    }
 
     #[test]
     fn a_child_cannot_forge_a_log_line_or_move_the_cursor() {

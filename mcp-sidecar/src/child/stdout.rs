@@ -46,20 +46,9 @@ impl Reader {
         self.events.send(FromChild::Exited(reason.unwrap_or(ExitReason::Unknown))).await.ok();
     }
 
-    /// The next piece; nothing, or an error, when there will be no more.
     async fn read(&mut self, over: &mut watch::Receiver<Option<ExitReason>>) -> io::Result<usize> {
-        tokio::select! {
-            biased;
-            // Unlike try_read, this remembers that a short read has emptied the pipe: one system call less per message.
-            read = self.pipe.read_buf(self.lines.room()) => return read,
-            _ = over.wait_for(Option::is_some) => {}
-        }
-        // A process that fled the family may hold the pipe open for ever: what is in it now is the rest. The pipe itself
-        // is asked, as the reactor may not have heard yet of what the child wrote just before its end.
-        let mut piece = [0; 4096];
-        let read = nix::unistd::read(&self.pipe, &mut piece)?;
-        self.lines.room().extend_from_slice(&piece[..read]);
-        Ok(read)
+        let gone = async { drop(over.wait_for(Option::is_some).await) };
+        read(&mut self.pipe, &mut self.lines, gone).await
     }
 
     /// Waits for room in the queue. Once the child is to stop nobody need be listening, so what does not fit is
@@ -75,6 +64,26 @@ impl Reader {
             Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
         }
     }
+}
+
+/// The next piece; nothing, or an error, when there will be no more.
+pub(super) async fn read(
+    pipe: &mut pipe::Receiver,
+    lines: &mut Lines,
+    gone: impl Future<Output = ()>,
+) -> io::Result<usize> {
+    tokio::select! {
+        biased;
+        // Unlike try_read, this remembers that a short read has emptied the pipe: one system call less per message.
+        read = pipe.read_buf(lines.room()) => return read,
+        () = gone => {}
+    }
+    // A process that fled the family may hold the pipe open for ever: what is in it now is the rest. The pipe itself
+    // is asked, as the reactor may not have heard yet of what the child wrote just before its end.
+    let mut piece = [0; 4096];
+    let read = nix::unistd::read(&*pipe, &mut piece)?;
+    lines.room().extend_from_slice(&piece[..read]);
+    Ok(read)
 }
 
 fn event(cut: Cut) -> FromChild {

@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 use tokio::signal::unix::{self, SignalKind};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::ExitReason;
@@ -60,6 +60,8 @@ pub(super) struct End {
     pub(super) eof: CancellationToken,
     /// Cancelled by the writer: the child has closed its stdin.
     pub(super) deaf: CancellationToken,
+    /// For the reader of stderr: nobody of the family is left.
+    pub(super) gone: CancellationToken,
     /// The tasks on stdin and stderr, which end with the child.
     pub(super) pipes: [JoinHandle<()>; 2],
     pub(super) exits: Exits,
@@ -119,12 +121,13 @@ impl End {
         is_gone_after(signal, patience, Some(self.family.id()), |look| self.family.remains(look)).await
     }
 
-    /// What the child wrote to stderr last is worth a moment; a stranger who holds the pipe is not.
+    /// What the child wrote to stderr last is worth a moment, and comes before its end in the log; a stranger who holds
+    /// the pipe is not.
     async fn close_pipes(&mut self) {
-        let deadline = Instant::now() + LAST_WORDS;
         let [writer, drain] = &mut self.pipes;
         writer.abort();
-        timeout_at(deadline, &mut *drain).await.ok();
+        self.gone.cancel();
+        timeout(LAST_WORDS, &mut *drain).await.ok();
         drain.abort();
     }
 }

@@ -75,6 +75,7 @@ async fn run(config: Config) -> Result<(), Box<dyn std::error::Error>> {
         info!(addr:%; "serving /metrics");
     }
     info!(addr:% = application.addr(), version = env!("CARGO_PKG_VERSION"); "listening");
+    // If the server ends by itself, nobody is waited for: the runtime kills its children, the watchdog the rest.
     application.run_until_stopped(stop).await?;
     reap::none_left().await;
     info!("stopped");

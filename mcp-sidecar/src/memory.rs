@@ -1,5 +1,6 @@
 //! What is free goes back to the system. Allocators keep it for the thread that had it, until that thread does more:
-//! sixteen that rest after many sessions keep most of what these took. So each has its turn, while sessions end.
+//! sixteen that rest after many sessions keep most of what these took. So each has its turn, while sessions end; glibc
+//! gives back for all of them at once.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -11,6 +12,8 @@ use tokio::time::sleep;
 use crate::app::{BLOCKING_THREADS, share_of_processors};
 use crate::session::registry::Registry;
 
+/// Whether each thread must give back what is its own.
+const EACH_THREAD: bool = cfg!(target_env = "musl");
 const EVERY: Duration = Duration::from_secs(10);
 
 /// For threads that are not the supervisor's.
@@ -24,9 +27,11 @@ pub(crate) async fn keep_small(registry: &Registry, rounds: watch::Sender<()>) -
         let ended = registry.ended();
         // Once more after the last has ended: its processes may have taken longer.
         if ended != last_but_one {
-            rounds.send_replace(());
             give_back();
-            supervisors().await;
+            if EACH_THREAD {
+                rounds.send_replace(());
+                supervisors().await;
+            }
         }
         (last, last_but_one) = (ended, last);
     }
@@ -51,8 +56,11 @@ pub(crate) async fn follow(mut rounds: Rounds) {
     }
 }
 
-/// What this thread's allocator keeps.
-#[expect(unsafe_code, reason = "an allocator's own function, which Rust has no name for")]
+/// What the allocator keeps: mimalloc for this thread, glibc for all.
+#[cfg_attr(
+    any(target_env = "musl", target_env = "gnu"),
+    expect(unsafe_code, reason = "an allocator's own function, which Rust has no name for")
+)]
 fn give_back() {
     #[cfg(target_env = "musl")]
     {

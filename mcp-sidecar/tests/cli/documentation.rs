@@ -80,10 +80,14 @@ fn the_probe_that_is_shown_is_what_it_prints() {
     let (line, table) = shown.split_once('\n').unwrap();
     let (_, words) = words(line);
     let words: Vec<_> = words.iter().map(|word| word.to_str().unwrap()).collect();
-    // On a busy machine the server may take longer to end than the two seconds that it has.
-    let patient = [&["probe", "--stop-timeout", "20"], &words[2..]].concat();
-    let printed = sidecar(&patient).current_dir(ROOT).output().unwrap();
-    assert_eq!(untimed(std::str::from_utf8(&printed.stdout).unwrap()), untimed(table));
+    let printed = || {
+        let printed = sidecar(&words[1..]).current_dir(ROOT).output().unwrap();
+        untimed(std::str::from_utf8(&printed.stdout).unwrap())
+    };
+    // On a busy machine the server may take longer to end than the two seconds that it has; hardly each time.
+    let ends_late = |table: &[String]| table.iter().any(|line| line.starts_with("ends ") && line.contains("SIG"));
+    let in_time = (0..5).map(|_| printed()).find(|table| !ends_late(table));
+    assert_eq!(in_time.expect("it ends by itself"), untimed(table));
     let json = sidecar(&[&["probe", "--json"], &words[2..]].concat()).current_dir(ROOT).output().unwrap();
     let told: Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(told["tools"][0]["inputSchema"]["required"][1], "b");

@@ -87,5 +87,5 @@ async fn a_supervisor_can_wait_for_dropped_children() {
     let (child, events) = shell("echo up; cat");
     drop((child, events));
     // Those of the other tests are waited for as well.
-    tokio::time::timeout(Duration::from_secs(600), child::reap::none_left()).await.expect("all have ended");
+    tokio::time::timeout(Duration::from_secs(120), child::reap::none_left()).await.expect("all have ended");
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 
-use crate::program::{Running, output, sidecar};
+use crate::program::{PATIENCE, Running, output, sidecar};
 
 #[test]
 fn a_sidecar_whose_server_answers_is_healthy_where_the_environment_says() {
@@ -48,6 +48,7 @@ fn asked(timeout: &str, one: impl FnOnce(TcpStream) + Send + 'static) -> (Option
     let url = format!("http://{}/ready", listener.local_addr().unwrap());
     let answered = std::thread::spawn(move || {
         let (stream, _) = listener.accept().unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let lines = BufReader::new(&stream).lines().map(Result::unwrap);
         lines.take_while(|line| !line.is_empty()).for_each(drop);
         one(stream);
@@ -61,11 +62,15 @@ fn asked(timeout: &str, one: impl FnOnce(TcpStream) + Send + 'static) -> (Option
 fn one_that_says_nothing_or_only_a_byte_now_and_then_has_given_no_answer_in_time() {
     let silent = asked("0.5", |mut stream| assert_eq!(stream.read(&mut [0]).unwrap(), 0));
     let slow = asked("0.5", |mut stream| {
-        // Until whoever asked is gone.
-        let mut bytes = b"HTTP/1.1 200 OK\r\nX-Long: ".iter().chain(std::iter::repeat(&b'x'));
-        while stream.write_all(&[*bytes.next().unwrap()]).is_ok() {
+        let bytes = b"HTTP/1.1 200 OK\r\nX-Long: ".iter().chain(std::iter::repeat(&b'x'));
+        for byte in bytes.take(600) {
+            if stream.write_all(&[*byte]).is_err() {
+                // Whoever asked is gone.
+                return;
+            }
             std::thread::sleep(Duration::from_millis(100));
         }
+        panic!("it still waits");
     });
     for (code, told) in [silent, slow] {
         assert_eq!(code, Some(1), "{told}");

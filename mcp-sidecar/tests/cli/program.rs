@@ -4,13 +4,13 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 /// Long enough for a loaded machine; a test that needs it has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixture/server.py");
 
@@ -85,7 +85,9 @@ impl Running {
     /// Waits until a spare can be taken.
     pub(crate) fn has_a_spare(&self) {
         let metrics = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        let deadline = Instant::now() + PATIENCE;
         while !http(&self.addr, metrics).contains("\nmcp_children_warm 1\n") {
+            assert!(Instant::now() < deadline, "never: a spare");
             std::thread::sleep(Duration::from_millis(20));
         }
     }

@@ -5,8 +5,9 @@ use reqwest::Response;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
-use crate::support::{Events, Sidecar, call, eventually, eventually_async, is_alive, text_of};
+use crate::support::{Events, PATIENCE, Sidecar, call, eventually, eventually_async, is_alive, text_of};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stopping_lets_calls_in_flight_finish_and_ends_streams_and_children() {
@@ -68,6 +69,10 @@ impl Inside {
 
     /// The answer; `None` where the connection has been closed.
     async fn ask(&mut self, request: &str) -> Option<String> {
+        timeout(PATIENCE, self.answer(request)).await.expect("an answer")
+    }
+
+    async fn answer(&mut self, request: &str) -> Option<String> {
         self.0.write_all(request.as_bytes()).await.ok()?;
         let mut answer = Vec::new();
         loop {
@@ -85,7 +90,10 @@ impl Inside {
 
     /// Whoever comes first may not be told yet.
     async fn ask_until_it_ends(&mut self) -> Option<()> {
-        while !says_that_it_ends(&self.ask(HEALTH).await?) {}
+        let deadline = Instant::now() + PATIENCE;
+        while !says_that_it_ends(&self.ask(HEALTH).await?) {
+            assert!(Instant::now() < deadline, "it is never told");
+        }
         Some(())
     }
 }

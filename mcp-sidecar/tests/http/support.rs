@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixture/server.py");
 
 /// Long enough for a loaded machine; a test that needs it has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Sidecar {
     pub(crate) url: String,

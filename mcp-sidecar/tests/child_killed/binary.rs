@@ -75,7 +75,7 @@ fn the_idle_timeout_ends_a_tree() {
 
 #[test]
 fn a_call_that_is_given_up_leaves_the_tree_and_delete_ends_it() {
-    let sidecar = Sidecar::with("call", &[], &["--call-timeout", "10"]);
+    let sidecar = Sidecar::with("call", &[], &["--call-timeout", "5"]);
     let session = sidecar.initialize();
     sidecar.grows_to(6);
     let given_up = sidecar.ask(

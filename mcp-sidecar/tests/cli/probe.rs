@@ -97,11 +97,16 @@ fn faulty(era: &str, does: &str) -> (Option<i32>, Value) {
 
 #[test]
 fn what_is_known_of_a_server_that_hangs_or_ends_half_way_is_told_and_what_it_did() {
-    let (code, hung) = faulty("legacy", "hangs");
+    let (hung, ended) = std::thread::scope(|scope| {
+        let hung = scope.spawn(|| faulty("legacy", "hangs"));
+        let ended = faulty("legacy", "exits");
+        (hung.join().unwrap(), ended)
+    });
+    let (code, hung) = hung;
     assert_eq!((code, &hung["ok"], &hung["eras"]), (Some(1), &json!(false), &json!(["legacy"])));
     assert_eq!((&hung["prompts"][0]["name"], &hung["end"]["by"]), (&json!("greet"), &json!("end_of_input")));
     assert_eq!(hung["faults"], json!(["the MCP server did not answer in time (tools/list)"]));
-    let (code, ended) = faulty("legacy", "exits");
+    let (code, ended) = ended;
     assert_eq!((code, &ended["ok"], &ended["eras"]), (Some(1), &json!(false), &json!(["legacy"])));
     assert_eq!((&ended["end"]["by"], &ended["end"]["status"]), (&json!("itself"), &json!("exited with status 7")));
     assert_eq!(ended["faults"], json!(["the MCP server exited with status 7 (tools/list)"]));

@@ -80,7 +80,7 @@ async fn of_several_calls_only_the_one_with_an_answer_over_the_line_limit_fails(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_without_a_sign_of_life_is_given_up_after_the_call_timeout() {
-    let sidecar = Sidecar::with(&["--call-timeout", "10"]).await;
+    let sidecar = Sidecar::with(&["--call-timeout", "5"]).await;
     let session = sidecar.session().await;
     let answer = session.call("hang", json!({})).await;
     assert_eq!(answer["error"]["data"]["reason"], "call_timeout");

@@ -61,7 +61,7 @@ async fn a_change_reaches_every_session_that_shares_the_process() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_ends_cancels_its_calls_and_leaves_the_process_to_the_others() {
-    let sidecar = Sidecar::with(&["--isolation", "shared", "--timeout", "10"]).await;
+    let sidecar = Sidecar::with(&["--isolation", "shared", "--timeout", "5"]).await;
     let (one, other) = (sidecar.session().await, sidecar.session().await);
     let pid = other.pid().await;
     let open = other.listen().await;

@@ -58,7 +58,7 @@ async fn each_refusal_and_each_limit_that_is_reached_is_counted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_limit_of_a_session_that_is_reached_is_counted() {
     let limits =
-        [&["--max-sessions-per-user", "1"][..], &["--max-calls", "1", "--call-timeout", "10"], &["--max-line", "2000"]];
+        [&["--max-sessions-per-user", "1"][..], &["--max-calls", "1", "--call-timeout", "5"], &["--max-line", "2000"]];
     let sidecar = Sidecar::with(&limits.concat()).await;
     for limit in ["sessions_per_user", "calls", "call_timeout", "line"] {
         let series = format!(r#"mcp_limits_reached_total{{limit="{limit}"}}"#);

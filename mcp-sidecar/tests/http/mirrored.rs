@@ -64,12 +64,12 @@ async fn many_calls_ask_once(sidecar: &Sidecar) {
             assert_eq!(text_of(&call(sidecar, "lists", json!({})).await), "[null]");
         }
     };
-    timeout(Duration::from_secs(200), calls).await.expect("each call waited for a list that does not come");
+    timeout(Duration::from_secs(100), calls).await.expect("each call waited for a list that does not come");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_never_lists_its_tools_holds_up_calls_once_until_it_tells_of_a_change() {
-    let sidecar = odd("never", &[]).await;
+    let sidecar = odd("never", &["--call-timeout", "4"]).await;
     many_calls_ask_once(&sidecar).await;
     // Nobody was told of headers, so none are recognized.
     assert_eq!(mirrored(&sidecar, Some("east"), json!({ "region": "west" })).await.status(), 200);

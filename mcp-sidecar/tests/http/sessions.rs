@@ -38,10 +38,18 @@ async fn delete_ends_the_session_and_its_process() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unused_session_ends_and_a_used_one_does_not() {
-    let sidecar = Sidecar::with(&["--timeout", "10"]).await;
-    let (unused, listening) = (sidecar.session().await, sidecar.session().await);
-    let pid = unused.pid().await;
-    let _events = listening.listen().await;
+    let sidecar = Sidecar::with(&["--timeout", "4"]).await;
+    let unused = async {
+        let session = sidecar.session().await;
+        let pid = session.pid().await;
+        (session, pid)
+    };
+    let listening = async {
+        let session = sidecar.session().await;
+        let events = session.listen().await;
+        (session, events)
+    };
+    let ((unused, pid), (listening, _events)) = tokio::join!(unused, listening);
     eventually("the idle child has ended", || !is_alive(pid)).await;
     assert_eq!(unused.post(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#).await.status(), 404);
     assert_eq!(text_of(&listening.call("echo", json!({ "text": "here" })).await), "here");
@@ -123,11 +131,11 @@ async fn a_client_that_left_before_it_knew_its_session_leaves_no_process() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_in_flight_is_no_idleness() {
-    let sidecar = Sidecar::with(&["--timeout", "6"]).await;
+    let sidecar = Sidecar::with(&["--timeout", "4"]).await;
     // Nobody listens meanwhile, and the child says nothing for longer than the session may be idle.
     let response = sidecar.initialize("2025-06-18", None).await;
     let id = response.headers()["mcp-session-id"].to_str().unwrap().to_owned();
-    let sleep = sidecar.post(call("1", r#"{"name":"sleep","arguments":{"seconds":9}}"#));
+    let sleep = sidecar.post(call("1", r#"{"name":"sleep","arguments":{"seconds":7}}"#));
     let slept = sleep.header("Mcp-Session-Id", id).send().await.unwrap();
     assert_eq!(slept.status(), 200);
     assert!(slept.text().await.unwrap().contains("slept"));

@@ -51,7 +51,10 @@ async fn around(options: &[&str], then: &str, words: &[&str]) -> Sidecar {
 }
 
 async fn pid_of(sidecar: &Sidecar) -> u32 {
-    let greeting: Value = sidecar.initialize("2025-11-25", None).await.json().await.unwrap();
+    let greeting = sidecar.initialize("2025-11-25", None).await;
+    let id = greeting.headers()["mcp-session-id"].clone();
+    let greeting: Value = greeting.json().await.unwrap();
+    assert_eq!(sidecar.http.delete(&sidecar.url).header("Mcp-Session-Id", id).send().await.unwrap().status(), 204);
     greeting["result"]["serverInfo"]["version"].as_str().unwrap().parse().unwrap()
 }
 
@@ -69,7 +72,7 @@ async fn fill(sessions: &[Session<'_>]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shared_child_that_does_not_read_ends_when_its_sessions_have_ended() {
-    let sidecar = around(&["--timeout", "10"], DEAF, &[]).await;
+    let sidecar = around(&["--timeout", "6"], DEAF, &[]).await;
     let sessions = [sidecar.session().await, sidecar.session().await];
     let pid = pid_of(&sidecar).await;
     fill(&sessions).await;
@@ -163,10 +166,10 @@ else: time.sleep(3600)
 "#;
     let (program, life) = (format!("{first}{GREETS}{DEAF}"), lives.path().join("first"));
     let command = ["python3", "-c", &program, life.to_str().unwrap()];
-    let options = ["--isolation", "shared", "--era", "legacy", "--call-timeout", "10"];
+    let options = ["--isolation", "shared", "--era", "legacy", "--call-timeout", "5"];
     let sidecar = Sidecar::around(&options, &command).await;
     let tries = join_all((0..3).map(async |again: u64| {
-        tokio::time::sleep(Duration::from_secs(5 * again)).await;
+        tokio::time::sleep(Duration::from_millis(2500 * again)).await;
         let answer: Value = sidecar.initialize("2025-11-25", None).await.json().await.unwrap();
         answer["error"]["code"].clone()
     }));

@@ -105,7 +105,7 @@ for line in sys.stdin:
         {at_call}
 "#
     );
-    let options = ["--isolation", "shared", "--call-timeout", "10"];
+    let options = ["--isolation", "shared", "--call-timeout", "5"];
     Sidecar::around(&options, &["python3", "-c", &script]).await
 }
 

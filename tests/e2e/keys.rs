@@ -1,10 +1,5 @@
 //! Signing keys change while people work: nobody notices but the JWKS.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
-
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use gateway_tests::{
     client::{Client, Tokens},
@@ -14,7 +9,10 @@ use nix::sys::signal::Signal;
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use crate::support::{SOON, load, log_in};
+use crate::{
+    support::{SOON, log_in},
+    work::{Work, load},
+};
 
 /// Two replicas with one folder; `one` is behind Traefik.
 struct Replicas {
@@ -90,18 +88,20 @@ fn kid(token: &str) -> String {
 async fn a_rotation_under_load_loses_no_request_and_logs_nobody_out() {
     let mut replicas = Replicas::start().await;
     let old = replicas.tokens.access_token.clone();
-    let stop = Arc::new(AtomicBool::new(false));
-    let load = futures_util::future::join_all((0..4).map(|_| load(&replicas.gateway, &replicas.client, &old, &stop)));
+    let work = Work::default();
+    let load = futures_util::future::join_all((0..4).map(|_| load(&replicas.gateway, &replicas.client, &old, &work)));
     let rotated = async {
         let listed: Value = serde_json::from_str(&replicas.keys(&["list", "--json"]).await).unwrap();
         assert_eq!(listed["keys"][0]["kid"], kid(&old).as_str());
         for alg in ["ES256", "EdDSA", "RS256"] {
+            work.another(5).await;
             replicas.keys(&["rotate", "--alg", alg]).await;
             // No replica has been told, yet neither signs with the old key nor refuses what the other signed.
             let new = replicas.refresh(0).await;
             assert_eq!(header(&new)["alg"], alg);
             assert_eq!(replicas.verify(1, &new).await, StatusCode::OK);
             assert_eq!(kid(&replicas.refresh(1).await), kid(&new));
+            work.another(5).await;
             replicas.hang_up("keys read").await;
             assert_eq!(replicas.verify(1, &old).await, StatusCode::OK);
             for replica in [0, 1] {
@@ -109,7 +109,8 @@ async fn a_rotation_under_load_loses_no_request_and_logs_nobody_out() {
                 assert!(published[0] == kid(&new) && published.contains(&kid(&old)), "{published:?}");
             }
         }
-        stop.store(true, Ordering::Relaxed);
+        work.another(5).await;
+        work.end();
     };
     let (ended, ()) = tokio::join!(load, rotated);
     let ended = ended.concat();

@@ -30,3 +30,4 @@ mod resuming;
 mod revocation;
 mod scripts;
 mod support;
+mod work;

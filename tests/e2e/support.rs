@@ -1,18 +1,11 @@
 //! What several of these tests do first.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
 use gateway_tests::{
     client::{Client, Login, Tokens},
     harness::{Gateway, eventually},
 };
-use reqwest::StatusCode;
 use serde_json::Value;
 
 /// Scope of a login that is to last: refresh tokens belong to `offline_access`.
@@ -33,27 +26,6 @@ pub(crate) async fn log_in(gateway: &Gateway, user: &str, service: &str) -> (Cli
     let client = Client::register(gateway.browser(), &gateway.issuer(), "A plain client").await;
     let tokens = client.log_in(&Login { user, resource: &gateway.mcp(service), scope: SCOPE }).await;
     (client, tokens)
-}
-
-/// So many requests of each are a load, however slow they are.
-const ENOUGH: usize = 15;
-
-/// One person's requests, back to back, until told to stop; how they ended.
-pub(crate) fn load(
-    gateway: &Gateway,
-    client: &Client,
-    token: &str,
-    stop: &Arc<AtomicBool>,
-) -> impl Future<Output = Vec<StatusCode>> + use<> {
-    let (http, url) = (client.browser.http.clone(), gateway.mcp("one"));
-    let (token, stop) = (token.to_owned(), Arc::clone(stop));
-    async move {
-        let mut ended = Vec::new();
-        while ended.len() < ENOUGH || !stop.load(Ordering::Relaxed) {
-            ended.push(http.get(&url).bearer_auth(&token).send().await.unwrap().status());
-        }
-        ended
-    }
 }
 
 /// Claims of a JWT, unchecked.

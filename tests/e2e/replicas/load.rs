@@ -1,8 +1,8 @@
 //! Replicas come and go behind real Traefik, round-robin and without a sticky cookie, while people work.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
 };
 
 use futures_util::future::join_all;
@@ -11,15 +11,16 @@ use nix::sys::signal::Signal;
 use reqwest::StatusCode;
 
 use super::{Replica, Replicas, SOON, person, pinged, session};
+use crate::work::Work;
 
-/// Requests of everybody, and whether they may go home.
-#[derive(Clone, Default)]
-struct Work {
-    /// Of each, how many.
-    done: Arc<Mutex<Vec<usize>>>,
-    /// A replica was killed and is gone, and the balancer knows.
-    buried: Arc<AtomicBool>,
-    over: Arc<AtomicBool>,
+/// People at work, and a death among the replicas.
+#[derive(Default)]
+struct Everybody {
+    work: Work,
+    /// A replica is being killed.
+    killed: AtomicBool,
+    /// It is gone, and the balancer knows.
+    buried: AtomicBool,
 }
 
 /// How one person's requests ended.
@@ -41,17 +42,15 @@ impl Ended {
     }
 }
 
-impl Work {
+impl Everybody {
     /// Back to back until told to stop; starts anew when the session is gone, as clients do.
     fn go_on(&self, client: McpClient, url: &str) -> impl Future<Output = Ended> {
-        let mut done = self.done.lock().unwrap();
-        done.push(0);
-        self.go_on_as(done.len() - 1, client, url)
+        self.go_on_as(self.work.joined(), client, url)
     }
 
     async fn go_on_as(&self, me: usize, mut client: McpClient, url: &str) -> Ended {
         let mut ended = Ended::default();
-        while !self.over.load(Ordering::Relaxed) {
+        while !self.work.is_over() {
             let (buried, lost) = (self.buried.load(Ordering::Relaxed), ended.lost.len());
             match pinged(&client).await {
                 StatusCode::OK => ended.ok += 1,
@@ -65,17 +64,17 @@ impl Work {
                 lost => ended.lost.push(lost),
             }
             ended.lost_later += if buried { ended.lost.len() - lost } else { 0 };
-            self.done.lock().unwrap()[me] += 1;
+            self.work.did_one(me);
+            // Each of the balancer's connections to the dead takes a request: whoever has lost one does not ask again yet.
+            while !ended.lost.is_empty() && self.is_one_unburied() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
         }
         ended
     }
 
-    /// Until everybody has made so many more.
-    async fn another(&self, requests: usize) {
-        let done = || self.done.lock().unwrap().clone();
-        let before = done();
-        let more = async || done().iter().zip(&before).all(|(now, before)| *now >= before + requests).then_some(());
-        eventually(SOON, "everybody's work goes on", more).await;
+    fn is_one_unburied(&self) -> bool {
+        self.killed.load(Ordering::Relaxed) && !self.buried.load(Ordering::Relaxed)
     }
 }
 
@@ -88,24 +87,32 @@ async fn kill_9_of_one_replica_under_load_leaves_the_others_sessions_untouched()
     let mut replicas = Replicas::start(&[]);
     let balancer = replicas.balancer();
     let url = format!("{}/mcp", balancer.url());
-    let work = Work::default();
-    let [living, dying] = &mut replicas.replicas[..] else { panic!("two") };
-    let (untouched, touched) = (sessions_at(living, &url).await, sessions_at(dying, &url).await);
+    let everybody = Everybody::default();
+    let (mut dying, living) = (replicas.replicas.remove(1), &replicas.replicas[0]);
+    let (untouched, touched) = (sessions_at(living, &url).await, sessions_at(&dying, &url).await);
     // These never meet the one that dies.
     let apart = sessions_at(living, &living.url()).await;
-    let apart = join_all(apart.into_iter().map(|client| work.go_on(client, &url)));
-    let untouched = join_all(untouched.into_iter().map(|client| work.go_on(client, &url)));
-    let touched = join_all(touched.into_iter().map(|client| work.go_on(client, &url)));
+    let apart = join_all(apart.into_iter().map(|client| everybody.go_on(client, &url)));
+    let untouched = join_all(untouched.into_iter().map(|client| everybody.go_on(client, &url)));
+    let touched = join_all(touched.into_iter().map(|client| everybody.go_on(client, &url)));
     let killed = async {
-        work.another(10).await;
-        dying.process.signal(Signal::SIGKILL);
-        dying.process.ended();
-        balancer.hear_of_the_dead();
-        work.buried.store(true, Ordering::Relaxed);
-        work.another(40).await;
-        work.over.store(true, Ordering::Relaxed);
+        everybody.work.another(10).await;
+        everybody.killed.store(true, Ordering::Relaxed);
+        // Elsewhere, so that requests go on meanwhile.
+        let heard = tokio::task::spawn_blocking(move || {
+            dying.process.signal(Signal::SIGKILL);
+            dying.process.ended();
+            balancer.hear_of_the_dead();
+            balancer
+        });
+        let balancer = heard.await.unwrap();
+        everybody.buried.store(true, Ordering::Relaxed);
+        everybody.work.another(40).await;
+        everybody.work.end();
+        // It is needed until the last answer.
+        balancer
     };
-    let (apart, untouched, touched, ()) = tokio::join!(apart, untouched, touched, killed);
+    let (apart, untouched, touched, _balancer) = tokio::join!(apart, untouched, touched, killed);
     for ended in &apart {
         assert!(ended.anew == 0 && ended.ok > 5 && ended.lost.is_empty(), "{apart:?}");
     }
@@ -119,30 +126,38 @@ async fn kill_9_of_one_replica_under_load_leaves_the_others_sessions_untouched()
 
 #[tokio::test]
 async fn rolling_restart_of_two_sidecars_under_load_loses_no_request() {
-    let mut replicas = Replicas::start(&["--shutdown-delay", "8"]);
+    let mut replicas = Replicas::start(&["--shutdown-delay", "5"]);
     let balancer = replicas.balancer();
     let url = format!("{}/mcp", balancer.url());
-    let work = Work::default();
+    let everybody = Everybody::default();
     let mut clients = sessions_at(&replicas.replicas[0], &url).await;
     clients.extend(sessions_at(&replicas.replicas[1], &url).await);
-    let working = join_all(clients.into_iter().map(|client| work.go_on(client, &url)));
+    let working = join_all(clients.into_iter().map(|client| everybody.go_on(client, &url)));
     let restarted = async {
         for number in [0, 1] {
+            everybody.work.another(5).await;
             let mut replica = replicas.replicas.remove(number);
+            replica.process.signal(Signal::SIGTERM);
+            everybody.work.another(5).await;
             // Elsewhere, so that requests go on meanwhile.
-            let replica = tokio::task::spawn_blocking(move || {
-                assert!(replica.process.terminate().success());
+            let ended = tokio::task::spawn_blocking(move || {
+                assert!(replica.process.ended().success());
+                replica
+            });
+            let mut replica = ended.await.unwrap();
+            everybody.work.another(5).await;
+            let back = tokio::task::spawn_blocking(move || {
                 replica.resume();
                 replica
             });
-            let replica = replica.await.unwrap();
+            let replica = back.await.unwrap();
             // Until the balancer has seen it, it gets nothing, and the other must not go.
             let used = async || (replica.metric("mcp_received_bytes_total").await > 0).then_some(());
             eventually(SOON, "the new replica gets requests", used).await;
             replicas.replicas.insert(number, replica);
         }
-        work.another(60).await;
-        work.over.store(true, Ordering::Relaxed);
+        everybody.work.another(60).await;
+        everybody.work.end();
     };
     let (ended, ()) = tokio::join!(working, restarted);
     assert!(ended.iter().all(|ended| ended.lost.is_empty() && ended.anew > 0 && ended.ok > 50), "{ended:?}");

@@ -60,7 +60,7 @@ async fn a_plain_client_gets_there(store: StoreKind) {
 
 /// Runs a client script; it prints what it saw as one line of JSON.
 pub(crate) fn by_script(gateway: &Gateway, command: &mut Command) -> Value {
-    let limit = Duration::from_secs(180);
+    let limit = Duration::from_secs(120);
     let mut script = Command::new("timeout");
     script.arg(limit.as_secs().to_string()).arg(command.get_program()).args(command.get_args());
     script

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// The scripts have deadlines of their own for each step; this one is for a script that hangs.
-const PATIENCE: &str = "180";
+const PATIENCE: &str = "120";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sdk {

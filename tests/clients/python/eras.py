@@ -15,7 +15,7 @@ import mcp_types as types
 from mcp.client.streamable_http import streamable_http_client
 from mcp.client.subscriptions import listen
 
-PATIENCE = 120  # seconds for something that is to come by itself
+PATIENCE = 60  # seconds for something that is to come by itself
 ANSWER = {"answer": "Ada Lovelace"}
 ROUTE = {"region": "eu", "priority": 7, "dryRun": True, "text": "grüß Gott"}
 

@@ -7,7 +7,7 @@ const require = createRequire(fileURLToPath(new URL("../../../.tools/npm/package
 const { Client, StreamableHTTPClientTransport } = require("@modelcontextprotocol/client");
 
 /** Milliseconds for something that is to come by itself. */
-const PATIENCE = 120_000;
+const PATIENCE = 60_000;
 const ROUTE = { region: "eu", priority: 7, dryRun: true, text: "grüß Gott" };
 
 type Plan = { url: string; mode: string; token?: string };

@@ -9,7 +9,7 @@ const { StreamableHTTPClientTransport } = require("@modelcontextprotocol/sdk/cli
 const { ToolListChangedNotificationSchema } = require("@modelcontextprotocol/sdk/types.js");
 
 /** Milliseconds for something that is to come by itself. */
-const PATIENCE = 120_000;
+const PATIENCE = 60_000;
 
 async function use(url: string, changes: number): Promise<object> {
   const gets: number[] = [];

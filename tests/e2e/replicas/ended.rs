@@ -24,7 +24,7 @@ async fn during(call: impl Future<Output = Response>, at: &Replica, meanwhile: i
 
 /// Long enough to be met on its way.
 async fn slow_call(client: &McpClient) -> Response {
-    client.post(&client.request("tools/call", json!({ "name": "slow", "arguments": { "ms": 5000 } }))).await
+    client.post(&client.request("tools/call", json!({ "name": "slow", "arguments": { "ms": 4000 } }))).await
 }
 
 /// Replicas that wait for such a call when they are told to stop.

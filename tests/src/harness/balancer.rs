@@ -13,6 +13,9 @@ use tempfile::TempDir;
 
 use super::{Process, free_port, tool, wait::within};
 
+/// Who is asked whether a server answers has this long: then it does not.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
+
 /// Asks each server every second whether it is ready, and tries the next one when a connection is refused.
 #[derive(Debug)]
 pub struct Balancer {
@@ -68,6 +71,7 @@ impl Balancer {
 fn answers(port: u16) -> bool {
     let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else { return false };
     let mut status = [0; 12];
-    stream.write_all(b"GET /health HTTP/1.1\r\nHost: auth\r\nConnection: close\r\n\r\n").is_ok()
+    stream.set_read_timeout(Some(ANSWERS_WITHIN)).is_ok()
+        && stream.write_all(b"GET /health HTTP/1.1\r\nHost: auth\r\nConnection: close\r\n\r\n").is_ok()
         && stream.read_exact(&mut status).is_ok_and(|()| &status == b"HTTP/1.1 200")
 }

@@ -17,8 +17,10 @@ use tempfile::TempDir;
 
 use super::wait::within;
 
-/// For what a program says, and until it has done what it is to do: a client logs in and calls a tool meanwhile.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// For what a program says.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// After a stop signal: ours may finish what is in flight for 30 s. A client calls a tool meanwhile.
+const ENDS_WITHIN: Duration = Duration::from_secs(45);
 /// Between SIGTERM and SIGKILL for those that nobody needs any longer.
 const STOPS_WITHIN: Duration = Duration::from_secs(10);
 /// Of a failed test's programs, so much of each log is shown.
@@ -102,7 +104,7 @@ impl Process {
     /// Waits until it has ended by itself or by a signal.
     pub fn ended(&mut self) -> ExitStatus {
         let name = self.name.clone();
-        within(PATIENCE, &format!("{name} did not end"), || self.child.try_wait().expect("a child can be asked"))
+        within(ENDS_WITHIN, &format!("{name} did not end"), || self.child.try_wait().expect("a child can be asked"))
     }
 
     /// SIGTERM, and how it ended.

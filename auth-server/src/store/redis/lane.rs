@@ -77,7 +77,7 @@ impl Drop for Lane {
 
 /// For one answer less than for the operation, so that it is the connection which is found silent.
 fn waits(patience: Duration) -> AsyncConnectionConfig {
-    let answer = patience.saturating_sub(Duration::from_millis(200));
+    let answer = patience / 5 * 4;
     AsyncConnectionConfig::new().set_connection_timeout(Some(patience)).set_response_timeout(Some(answer))
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Reads share one multiplexed connection (`lane`): one round trip each, pipelined; on it Redis tells of changes, too.
 //! Writes take a connection from the pool, which checks it first: a write is never sent twice, so it must not be lost to
-//! a connection that died meanwhile.
+//! a connection that died meanwhile. What a write has changed nobody here believes from then on, also before Redis tells.
 //! The same pool type exists for Sentinel and Cluster; in a cluster every key needs one hash tag as its prefix,
 //! since a batch must live in one slot.
 
@@ -93,7 +93,9 @@ impl RedisKv {
             let mut connection = self.checked().await?;
             Ok(cmd("GETDEL").arg(key).query_async(&mut connection).await?)
         };
-        self.bounded(taken).await
+        let taken = self.bounded(taken).await;
+        self.reads.changed([key]);
+        taken
     }
 
     pub(crate) async fn commit(&self, batch: Batch) -> Result<bool, StoreUnavailable> {
@@ -119,7 +121,10 @@ impl RedisKv {
                 Change::RemoveMember { member } => call.arg("remove").arg(member).arg("").arg(""),
             };
         }
-        self.bounded(async { Ok(call.invoke_async(&mut self.checked().await?).await?) }).await
+        let committed = self.bounded(async { Ok(call.invoke_async(&mut self.checked().await?).await?) }).await;
+        // After an error, too: it may have been done all the same.
+        self.reads.changed(batch.changes.iter().map(|(key, _)| key.as_str()));
+        committed
     }
 
     async fn read<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreUnavailable> {

@@ -1,6 +1,7 @@
 //! What is remembered of a token is forgotten when a record that it rests on changes, and when nobody could tell.
 
 use std::{
+    cell::Cell,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -47,23 +48,26 @@ impl Replica {
 
     /// Verified, and remembered for the next time.
     async fn knows(&self, id: &str) {
-        let known = async || match self.verify(id).await {
-            Ok(standing) => {
-                assert!(standing.is_active());
-                self.remembers(id)
-            }
-            Err(_) => false,
+        let known = async || {
+            assert!(self.verify(id).await.unwrap().is_active());
+            self.remembers(id)
         };
         eventually("it is remembered", known).await;
     }
 
-    /// Soon, and then for good. Says how soon.
-    async fn refuses(&self, id: &str) -> Duration {
+    /// From now on: what was changed here is known here.
+    async fn refuses(&self, id: &str) {
+        assert!(!self.remembers(id), "{id} is still believed");
+        assert_eq!(self.verify(id).await.unwrap(), Revocation::Revoked);
+        assert!(!self.remembers(id), "only good tokens are remembered");
+    }
+
+    /// And then for good: somebody else has changed it. Says how soon.
+    async fn soon_refuses(&self, id: &str) -> Duration {
         let begun = Instant::now();
         eventually("it is forgotten", async || !self.remembers(id)).await;
         let after = begun.elapsed();
-        assert_eq!(self.verify(id).await.unwrap(), Revocation::Revoked);
-        assert!(!self.remembers(id), "only good tokens are remembered");
+        self.refuses(id).await;
         after
     }
 }
@@ -119,17 +123,24 @@ async fn every_revocation_is_seen_on_the_embedded_store() {
     every_revocation_is_seen(Ground::embedded()).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn in_the_embedded_store_a_revoked_token_is_refused_from_the_moment_that_its_revocation_is_confirmed() {
-    let ground = Ground::embedded();
+async fn a_revoked_token_is_refused_from_the_moment_that_its_revocation_is_confirmed(ground: Ground) {
     let replica = Replica::of(&ground.store);
-    for i in 0..50 {
-        let id = format!("t{i}");
+    for id in (0..500).map(|i| format!("t{i}")) {
         put(&ground, &id).await;
         replica.knows(&id).await;
         ground.store.revoke_token(&jti(&id)).await.unwrap();
-        assert!(!replica.remembers(&id));
+        replica.refuses(&id).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_token_is_refused_from_the_moment_that_its_revocation_is_confirmed_on_redis() {
+    a_revoked_token_is_refused_from_the_moment_that_its_revocation_is_confirmed(Ground::redis()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_token_is_refused_from_the_moment_that_its_revocation_is_confirmed_on_the_embedded_store() {
+    a_revoked_token_is_refused_from_the_moment_that_its_revocation_is_confirmed(Ground::embedded()).await;
 }
 
 /// Lookups that overlap a revocation must not remember what they read before it.
@@ -175,28 +186,55 @@ async fn what_others_do_to_redis_is_seen() {
             "renamed" => redis.rename(&key, "away").await.unwrap(),
             _ => cmd("FLUSHALL").query_async(&mut redis).await.unwrap(),
         }
-        let after = replica.refuses(id).await;
+        let after = replica.soon_refuses(id).await;
         println!("{id}: seen after {after:?}");
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+/// The longest time between two answers of Redis during `work`, as this thread sees it.
+async fn longest_silence(redis: &MultiplexedConnection, work: impl Future<Output = ()>) -> Duration {
+    let (longest, heard) = (Cell::new(Duration::ZERO), Cell::new(Instant::now()));
+    let ask = async || {
+        let () = cmd("PING").query_async(&mut redis.clone()).await.unwrap();
+        longest.set(longest.get().max(heard.replace(Instant::now()).elapsed()));
+    };
+    let asking = async {
+        loop {
+            ask().await;
+        }
+    };
+    tokio::select! {
+        () = work => {},
+        () = asking => unreachable!("it asks for ever"),
+    }
+    ask().await;
+    longest.get()
+}
+
+/// On one thread, which thus is held up as a whole or not at all.
+#[tokio::test]
 async fn a_token_in_use_asks_redis_nothing() {
+    /// Shorter than the lease by far: a longer silence may end it, and such a round tells nothing.
+    const CALM: Duration = Duration::from_millis(20);
     let ground = Ground::redis();
     let replica = Replica::of(&ground.store);
     put(&ground, "used").await;
-    replica.knows("used").await;
     let redis = redis_of(&ground).await;
-    // A round in which this process is held up for longer than the lease tells nothing.
     let asks_nothing = async || {
         let mut redis = redis.clone();
         replica.knows("used").await;
         let () = cmd("CONFIG").arg("RESETSTAT").query_async(&mut redis).await.unwrap();
-        for _ in 0..1000 {
-            assert!(replica.verify("used").await.unwrap().is_active());
-        }
+        let use_it = async {
+            for _ in 0..1000 {
+                assert!(replica.verify("used").await.unwrap().is_active());
+                yield_now().await;
+            }
+        };
+        let silence = longest_silence(&redis, use_it).await;
         let info: String = cmd("INFO").arg("commandstats").query_async(&mut redis).await.unwrap();
-        !info.contains("cmdstat_get:")
+        let asked = info.contains("cmdstat_get:");
+        assert!(!asked || silence > CALM, "Redis was asked although it was never silent for longer than {silence:?}");
+        !asked
     };
     eventually("Redis is asked nothing", asks_nothing).await;
 }
@@ -212,7 +250,7 @@ async fn when_the_connection_that_tells_is_cut_nothing_is_remembered_until_there
         let () = cmd("CLIENT").arg("KILL").arg("TYPE").arg("normal").query_async(&mut redis).await.unwrap();
         eventually("it is forgotten", async || !replica.remembers(id)).await;
         let () = redis.del(format!("oauth:token:{id}")).await.unwrap();
-        replica.refuses(id).await;
+        replica.soon_refuses(id).await;
     }
     put(&ground, "d").await;
     replica.knows("d").await;
@@ -229,6 +267,7 @@ async fn a_redis_that_hangs_is_soon_not_believed_and_it_goes_on_where_it_was() {
     eventually("it is not believed", async || !replica.remembers("t")).await;
     is_refused_soon(replica.verify("t")).await;
     server.signal("CONT");
+    eventually("it answers", async || replica.verify("t").await.is_ok()).await;
     replica.knows("t").await;
 }
 
@@ -257,5 +296,5 @@ async fn a_token_of_the_python_service_goes_with_its_client() {
     let () = redis.set("oauth:token:old", record).await.unwrap();
     replica.knows("old").await;
     let () = redis.del("oauth:client:client_1").await.unwrap();
-    replica.refuses("old").await;
+    replica.soon_refuses("old").await;
 }

@@ -17,6 +17,9 @@ use deadpool_redis::redis;
 const FIRST: u16 = 10_000;
 const COUNT: u16 = 10_000;
 
+/// Ports that are tried: somebody else may take one between the look and the start.
+pub(crate) const ATTEMPTS: usize = 10;
+
 static NEXT: AtomicU16 = AtomicU16::new(0);
 
 /// A loopback port that nobody listens on, and that this process will not name again.
@@ -53,11 +56,14 @@ impl RedisServer {
         let dir = dir.join("redis");
         fs::create_dir_all(&dir).unwrap();
         let mut server = Self { child: None, addr: (Ipv4Addr::LOCALHOST, 0).into(), dir, password };
-        while server.child.is_none() {
+        for _ in 0..ATTEMPTS {
             server.addr.set_port(free_port());
             server.try_up();
+            if server.child.is_some() {
+                return server;
+            }
         }
-        server
+        panic!("redis-server ended at once on each of {ATTEMPTS} ports");
     }
 
     /// Starts it again, on the same port and files.

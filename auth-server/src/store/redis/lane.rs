@@ -65,13 +65,18 @@ impl Lane {
             None => self.opened.elapsed() < WITHOUT_TRACKING,
         }
     }
+
+    /// What was read here counts no longer.
+    pub(super) fn end(&self) {
+        if let Some(feed) = &self.feed {
+            feed.end();
+        }
+    }
 }
 
 impl Drop for Lane {
     fn drop(&mut self) {
-        if let Some(feed) = &self.feed {
-            feed.end();
-        }
+        self.end();
     }
 }
 

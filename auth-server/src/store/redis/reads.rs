@@ -55,6 +55,14 @@ impl Reads {
         Ok(ask(&lane).await?)
     }
 
+    /// What was read of them before this counts no longer. Redis tells of it as well, but perhaps later.
+    pub(super) fn changed<'a>(&self, keys: impl IntoIterator<Item = &'a str>) {
+        let lane = self.current().clone();
+        if let Some(feed) = lane.as_ref().and_then(|lane| lane.feed.as_ref()) {
+            keys.into_iter().for_each(|key| feed.changed(key));
+        }
+    }
+
     /// The shared connection, and whether it was opened just now.
     async fn lane(&self) -> Result<(Arc<Lane>, bool), StoreUnavailable> {
         if let Some(lane) = self.serving() {
@@ -94,9 +102,11 @@ impl Reads {
         self.current().clone().filter(|lane| lane.serves())
     }
 
-    /// Unless somebody has left it already.
+    /// Unless somebody has left it already. Its feed ends with that, although others may still wait here for an answer:
+    /// only the current one is told what is changed by this process.
     fn leave_if_dead(&self, lane: &Arc<Lane>, fault: &RedisError) {
         if !lane::is_answer(fault) {
+            lane.end();
             self.current().take_if(|current| Arc::ptr_eq(current, lane));
         }
     }

@@ -79,6 +79,7 @@ async fn a_dry_run_counts_and_clearing_asks_first() {
 async fn saved_with_something_brief(place: &Place, file: &str) -> String {
     let mut lifetime = Duration::from_millis(1500);
     loop {
+        assert!(lifetime < Duration::from_secs(120), "a backup has no login in flight");
         place.store().put_pending(&Secret::new("soon gone").hash(), &pending(), lifetime).await.unwrap();
         place.says(&["backup", file]);
         let text = fs::read_to_string(file).unwrap();

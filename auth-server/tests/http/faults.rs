@@ -1,9 +1,9 @@
 //! What is not the client's fault is never told as if it were, and a stop loses no request.
 
-use std::io::ErrorKind;
+use std::{io::ErrorKind, time::Duration};
 
 use reqwest::{Response, StatusCode};
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, time::timeout};
 
 use crate::support::{
     Service,
@@ -11,6 +11,7 @@ use crate::support::{
     journey::{location, query},
 };
 
+const MINUTE: Duration = Duration::from_secs(60);
 /// Port 1 on loopback: nothing listens there.
 const REDIS_THAT_IS_AWAY: (&str, &str) = ("REDIS_URL", "redis://127.0.0.1:1/");
 
@@ -58,7 +59,7 @@ async fn a_request_in_flight_is_answered_although_the_server_is_stopping() {
     let pairs = [("code", code.as_str()), ("state", state.as_str())];
     let address = service.url.strip_prefix("http://").unwrap();
     let stopping = async {
-        service.github.slow.asked.cancelled().await;
+        timeout(MINUTE, service.github.slow.asked.cancelled()).await.expect("GitHub is asked");
         verified_once(&service).await;
         service.begin_stop();
         // As Traefik asks: on a connection that is kept, until it is told to make another one, which is refused.
@@ -76,7 +77,7 @@ async fn a_request_in_flight_is_answered_although_the_server_is_stopping() {
 
 #[actix_web::test]
 async fn between_the_signal_and_the_end_it_is_not_ready_and_still_answers() {
-    let mut service = Service::start_program(&[("SHUTDOWN_DELAY", "8")]).await;
+    let mut service = Service::start_program(&[("SHUTDOWN_DELAY", "5")]).await;
     service.begin_stop();
     service.program().sees("the signal", |program| program.log().contains("stopping").then_some(())).await;
     while service.get("/health/ready").await.status() != StatusCode::SERVICE_UNAVAILABLE {}

@@ -1,6 +1,9 @@
 //! Redis misbehaves: every operation ends in bounded time with «unavailable», and recovers by itself.
 
-use std::{future::Future, time::Duration};
+use std::{
+    future::Future,
+    time::{Duration, Instant},
+};
 
 use auth_server::{
     oauth::secret::Secret,
@@ -15,7 +18,8 @@ use crate::{
 
 pub(crate) const HASTY: Duration = Duration::from_secs(1);
 
-/// Soon by the time that this process had: while the machine holds it up, it sees no tick.
+/// Soon by the time that this process had: while the machine holds it up, it sees no tick. Nor does it while `work` holds
+/// its thread, so there is a limit by the clock as well.
 pub(crate) async fn is_refused_soon<T>(work: impl Future<Output = Result<T, StoreUnavailable>>) {
     const TICK: Duration = Duration::from_millis(10);
     let mut ticks = 0;
@@ -25,12 +29,15 @@ pub(crate) async fn is_refused_soon<T>(work: impl Future<Output = Result<T, Stor
             ticks += 1;
         }
     };
+    let begun = Instant::now();
     let refused = tokio::select! {
         biased;
         outcome = work => outcome.is_err(),
         () = ticking => unreachable!("it ticks for ever"),
+        () = tokio::time::sleep(PATIENT) => panic!("it is not refused"),
     };
     assert!(refused);
+    assert!(begun.elapsed() < PATIENT, "it took {:?} by the clock", begun.elapsed());
     assert!(TICK * ticks < Duration::from_millis(2500), "it took {:?}", TICK * ticks);
 }
 

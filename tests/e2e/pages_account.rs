@@ -9,7 +9,7 @@ use reqwest::StatusCode;
 
 use crate::{
     pages_support::{arrives, sign_in},
-    support::{SCOPE, soon},
+    support::SCOPE,
 };
 
 struct Household {
@@ -31,14 +31,6 @@ impl Household {
         let login = Login { user: "octocat", resource: &self.gateway.mcp(service), scope: SCOPE };
         let tokens = client.log_in(&login).await;
         (client, tokens)
-    }
-
-    /// Soon where Redis tells of it, else at once.
-    async fn is_refused(&self, service: &str, tokens: &Tokens) {
-        match self.gateway.redis {
-            Some(_) => soon(StatusCode::UNAUTHORIZED, async || self.call(service, tokens).await).await,
-            None => assert_eq!(self.call(service, tokens).await, StatusCode::UNAUTHORIZED),
-        }
     }
 
     /// What the service says to a call with this token.
@@ -77,7 +69,7 @@ async fn person_revokes_one_then_all_and_signs_out(store: StoreKind) {
     chromium.find(Locator::Css("[role=status]")).await;
     assert!(!chromium.text().await.contains("Claude Code"));
     chromium.screenshot("account-revoked-light").await;
-    household.is_refused("time", &of_claude).await;
+    assert_eq!(household.call("time", &of_claude).await, StatusCode::UNAUTHORIZED);
     let refreshed = claude.refresh(of_claude.refresh_token.as_deref().unwrap()).await;
     assert_eq!(refreshed.status(), StatusCode::BAD_REQUEST);
     assert_eq!(household.call("fetch", &of_cursor).await, StatusCode::OK);
@@ -86,8 +78,8 @@ async fn person_revokes_one_then_all_and_signs_out(store: StoreKind) {
     chromium.screenshot("account-revoke-all-light").await;
     chromium.press("Yes, revoke all").await;
     arrives(&chromium, &household.gateway.at("auth", "/account?notice=all-revoked")).await;
-    household.is_refused("fetch", &of_cursor).await;
-    household.is_refused("time", &of_inspector).await;
+    assert_eq!(household.call("fetch", &of_cursor).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(household.call("time", &of_inspector).await, StatusCode::UNAUTHORIZED);
     chromium.reads("No application").await;
     chromium.screenshot("account-empty-light").await;
 

@@ -14,11 +14,16 @@ pub(crate) const SCOPE: &str = "openid profile email offline_access";
 /// For what comes by itself, on a machine that has much else to do.
 pub(crate) const SOON: Duration = Duration::from_secs(60);
 
-/// Until `look` sees `expected`: what auth-server has read from Redis it believes until it is told of a change, even when
-/// it has made that change itself.
+/// What auth-server has read from Redis it believes for half a second at worst when nobody tells of changes
+/// (store/watch.rs).
+pub(crate) const TOLD: Duration = Duration::from_secs(10);
+
+/// Until `look` sees `expected`, and then for good: what auth-server has read from Redis it believes until it is told that
+/// somebody else has changed it.
 pub(crate) async fn soon<T: PartialEq + std::fmt::Debug>(expected: T, look: impl AsyncFn() -> T) {
     let is_so = async || (look().await == expected).then_some(());
-    eventually(SOON, &format!("{expected:?}"), is_so).await;
+    eventually(TOLD, &format!("{expected:?}"), is_so).await;
+    assert_eq!(look().await, expected);
 }
 
 /// Someone logged in for `service`, with the client they used.

@@ -12,8 +12,6 @@ use reqwest::{Response, header};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::soon;
-
 /// The MCP server behind the gateway: says which headers have reached it.
 const SERVICE: &str = "echo";
 /// Apart from the URL, as compose passes it.
@@ -93,11 +91,6 @@ impl Stage {
 
     pub(crate) fn browser(&self) -> Browser {
         Browser::new(&self.certificate.authority())
-    }
-
-    /// Once Redis has told ours.
-    pub(crate) async fn soon_refuses(&self, token: &str) {
-        soon(Seen::Refused(401), async || self.call(token).await).await;
     }
 
     /// Asks the MCP server through this stage's Traefik.

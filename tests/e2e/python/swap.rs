@@ -41,11 +41,10 @@ async fn tokens_live_on(stage: &Stage, left: &Left) {
     assert_eq!((stage.call(&second).await, stage.call(access).await), (Seen::octocat(), Seen::octocat()));
 
     assert_eq!(client.revoke(access).await, 200);
-    stage.soon_refuses(access).await;
-    assert_eq!(stage.call(&second).await, Seen::octocat());
+    assert_eq!((stage.call(access).await, stage.call(&second).await), (Seen::Refused(401), Seen::octocat()));
     assert!(!client.active(access).await);
     assert_eq!(client.revoke(&successor).await, 200, "a refresh token takes with it what it gave");
-    stage.soon_refuses(&second).await;
+    assert_eq!(stage.call(&second).await, Seen::Refused(401));
 }
 
 /// RFC 7592 with the registration token that the Python service handed out.
@@ -65,7 +64,7 @@ async fn registrations_live_on(stage: &Stage, left: &Left) {
 
     assert_eq!(read(http.get(&url).bearer_auth("reg-wrong").send().await.unwrap()).await.0, 403);
     assert_eq!(read(http.delete(&url).bearer_auth(token).send().await.unwrap()).await.0, 204);
-    stage.soon_refuses(&left.others_access).await; // its tokens went with it
+    assert_eq!(stage.call(&left.others_access).await, Seen::Refused(401), "its tokens went with it");
     assert_eq!(other.refresh("any").await.1["error"], "invalid_client");
 }
 
@@ -88,8 +87,7 @@ async fn logins_in_flight_land(stage: &Stage, client: &OldClient, flight: &InFli
     let (access, _) = pair(client.redeem(&flight.code, Pkce::S256).await);
     assert_eq!(stage.call(&access).await, Seen::octocat());
     assert_eq!(client.redeem(&flight.code, Pkce::S256).await.1["error"], "invalid_grant", "once");
-    // RFC 9700 §4.5: a replay revokes what the code gave.
-    stage.soon_refuses(&access).await;
+    assert_eq!(stage.call(&access).await, Seen::Refused(401), "RFC 9700 §4.5: a replay revokes what the code gave");
 
     // Without PKCE anyone who saw the redirect could redeem it (RFC 9700 §2.1.1): the person signs in again.
     let refused = client.redeem(&flight.code_without_pkce, Pkce::None).await;

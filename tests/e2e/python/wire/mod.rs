@@ -8,7 +8,7 @@ mod table;
 
 use std::collections::BTreeMap;
 
-use gateway_tests::{client::Browser, harness::eventually};
+use gateway_tests::client::Browser;
 use reqwest::{Method, header};
 
 use self::answer::Answer;
@@ -16,7 +16,6 @@ use super::{
     old_client::{OldClient, Pkce, pair},
     side_by_side::Both,
 };
-use crate::support::SOON;
 
 /// One request. `{client}`, `{secret}`, `{registration}`, `{code}`, `{access}` and `{refresh}` are the asking client's.
 struct Case {
@@ -28,19 +27,17 @@ struct Case {
     /// JSON when it begins with a brace, else a form.
     body: &'static str,
     differs: &'static [Difference],
-    /// Ours answers so once Redis has told it.
-    soon: bool,
 }
 
 /// What is compared, and what it is with ours; `-` when ours has none.
 struct Difference(&'static str, &'static str);
 
 const fn get(name: &'static str, path: &'static str) -> Case {
-    Case { name, ask: path, header: "", body: "", differs: &[], soon: false }
+    Case { name, ask: path, header: "", body: "", differs: &[] }
 }
 
 const fn post(name: &'static str, ask: &'static str, body: &'static str) -> Case {
-    Case { name, ask, header: "", body, differs: &[], soon: false }
+    Case { name, ask, header: "", body, differs: &[] }
 }
 
 impl Case {
@@ -50,10 +47,6 @@ impl Case {
 
     const fn but(self, differs: &'static [Difference]) -> Self {
         Self { differs, ..self }
-    }
-
-    const fn soon(self) -> Self {
-        Self { soon: true, ..self }
     }
 
     async fn put_to(&self, side: &Side) -> Answer {
@@ -127,13 +120,7 @@ async fn both_services_answer_alike_but_for_the_differences_that_are_named() {
     let (python, ours) = sides(&both).await;
     let mut surprises = Vec::new();
     for case in table::CASES {
-        let at_python = case.put_to(&python).await;
-        if case.soon {
-            let alike = async || judge(case, &at_python, &case.put_to(&ours).await).is_empty().then_some(());
-            eventually(SOON, case.name, alike).await;
-        } else {
-            surprises.extend(judge(case, &at_python, &case.put_to(&ours).await));
-        }
+        surprises.extend(judge(case, &case.put_to(&python).await, &case.put_to(&ours).await));
     }
     assert!(surprises.is_empty(), "{}", surprises.join("\n"));
 }

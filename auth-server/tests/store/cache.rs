@@ -18,6 +18,7 @@ use tokio::task::{JoinSet, yield_now};
 
 use crate::{
     ground::{Ground, HOUR, PATIENT, client, jti, on_redis, on_redis_within, token},
+    on_both,
     redis_faults::{HASTY, is_refused_soon},
 };
 
@@ -89,85 +90,57 @@ async fn put(ground: &Ground, id: &str) {
     assert_eq!(ground.store.put_token(&token(id, None), HOUR).await.unwrap(), Commit::Done);
 }
 
-/// Its own revocation, its family's, its client's deletion.
-async fn every_revocation_is_seen(ground: Ground) {
-    let replica = Replica::of(&ground.store);
-    put(&ground, "lone").await;
-    replica.knows("lone").await;
-    ground.store.revoke_token(&jti("lone")).await.unwrap();
-    replica.refuses("lone").await;
+on_both! {
+    /// Its own revocation, its family's, its client's deletion.
+    async fn every_revocation_is_seen(ground: Ground) {
+        let replica = Replica::of(&ground.store);
+        put(&ground, "lone").await;
+        replica.knows("lone").await;
+        ground.store.revoke_token(&jti("lone")).await.unwrap();
+        replica.refuses("lone").await;
 
-    let (family, _) = ground.exchanged().await;
-    replica.knows("first").await;
-    ground.store.revoke_family(&family).await.unwrap();
-    replica.refuses("first").await;
+        let (family, _) = ground.exchanged().await;
+        replica.knows("first").await;
+        ground.store.revoke_family(&family).await.unwrap();
+        replica.refuses("first").await;
 
-    let (family, _) = ground.exchanged().await;
-    assert_eq!(ground.store.put_token(&token("second", Some(family)), HOUR).await.unwrap(), Commit::Done);
-    for id in ["first", "second"] {
-        replica.knows(id).await;
-    }
-    ground.store.delete_client(&client().id).await.unwrap();
-    for id in ["first", "second"] {
-        replica.refuses(id).await;
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn every_revocation_is_seen_on_redis() {
-    every_revocation_is_seen(Ground::redis()).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn every_revocation_is_seen_on_the_embedded_store() {
-    every_revocation_is_seen(Ground::embedded()).await;
-}
-
-async fn a_revoked_token_is_refused_from_the_moment_that_its_revocation_is_confirmed(ground: Ground) {
-    let replica = Replica::of(&ground.store);
-    for id in (0..500).map(|i| format!("t{i}")) {
-        put(&ground, &id).await;
-        replica.knows(&id).await;
-        ground.store.revoke_token(&jti(&id)).await.unwrap();
-        replica.refuses(&id).await;
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_revoked_token_is_refused_from_the_moment_that_its_revocation_is_confirmed_on_redis() {
-    a_revoked_token_is_refused_from_the_moment_that_its_revocation_is_confirmed(Ground::redis()).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_revoked_token_is_refused_from_the_moment_that_its_revocation_is_confirmed_on_the_embedded_store() {
-    a_revoked_token_is_refused_from_the_moment_that_its_revocation_is_confirmed(Ground::embedded()).await;
-}
-
-/// Lookups that overlap a revocation must not remember what they read before it.
-async fn a_revocation_in_the_middle_of_lookups_is_not_missed(ground: Ground) {
-    let replica = Replica::of(&ground.store);
-    for i in 0..200 {
-        let id = format!("t{i}");
-        put(&ground, &id).await;
-        let mut lookups = JoinSet::new();
-        for _ in 0..4 {
-            let (replica, id) = (replica.clone(), id.clone());
-            lookups.spawn(async move { replica.verify(&id).await.unwrap() });
+        let (family, _) = ground.exchanged().await;
+        assert_eq!(ground.store.put_token(&token("second", Some(family)), HOUR).await.unwrap(), Commit::Done);
+        for id in ["first", "second"] {
+            replica.knows(id).await;
         }
-        ground.store.revoke_token(&jti(&id)).await.unwrap();
-        lookups.join_all().await;
-        replica.refuses(&id).await;
+        ground.store.delete_client(&client().id).await.unwrap();
+        for id in ["first", "second"] {
+            replica.refuses(id).await;
+        }
     }
-}
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_revocation_in_the_middle_of_lookups_is_not_missed_on_redis() {
-    a_revocation_in_the_middle_of_lookups_is_not_missed(Ground::redis()).await;
-}
+    async fn a_revoked_token_is_refused_from_the_moment_that_its_revocation_is_confirmed(ground: Ground) {
+        let replica = Replica::of(&ground.store);
+        for id in (0..500).map(|i| format!("t{i}")) {
+            put(&ground, &id).await;
+            replica.knows(&id).await;
+            ground.store.revoke_token(&jti(&id)).await.unwrap();
+            replica.refuses(&id).await;
+        }
+    }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_revocation_in_the_middle_of_lookups_is_not_missed_on_the_embedded_store() {
-    a_revocation_in_the_middle_of_lookups_is_not_missed(Ground::embedded()).await;
+    /// Lookups that overlap a revocation must not remember what they read before it.
+    async fn a_revocation_in_the_middle_of_lookups_is_not_missed(ground: Ground) {
+        let replica = Replica::of(&ground.store);
+        for i in 0..200 {
+            let id = format!("t{i}");
+            put(&ground, &id).await;
+            let mut lookups = JoinSet::new();
+            for _ in 0..4 {
+                let (replica, id) = (replica.clone(), id.clone());
+                lookups.spawn(async move { replica.verify(&id).await.unwrap() });
+            }
+            ground.store.revoke_token(&jti(&id)).await.unwrap();
+            lookups.join_all().await;
+            replica.refuses(&id).await;
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

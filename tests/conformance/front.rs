@@ -4,6 +4,7 @@
 use std::net::TcpListener;
 
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, http::header::HeaderMap, web};
+use futures_util::TryStreamExt;
 use gateway_tests::background::{Background, KEEP_ALIVE, until};
 use serde_json::{Value, json};
 use url::Url;
@@ -62,13 +63,15 @@ async fn pass_on(request: HttpRequest, body: web::Bytes, changes: web::Data<Chan
 }
 
 /// As it comes, so that a stream stays one.
+#[expect(clippy::print_stdout, reason = "shown when the suite fails, which only says that a body was terminated")]
 fn answered(answer: reqwest::Response) -> HttpResponse {
     let status = actix_web::http::StatusCode::from_u16(answer.status().as_u16()).expect("a status");
     let mut reply = HttpResponse::build(status);
     for (name, value) in answer.headers().iter().filter(|(name, _)| !HOP_BY_HOP.contains(&name.as_str())) {
         reply.append_header((name.as_str(), value.as_bytes()));
     }
-    reply.streaming(answer.bytes_stream())
+    let target = answer.url().clone();
+    reply.streaming(answer.bytes_stream().inspect_err(move |error| println!("{target} cut its answer: {error:?}")))
 }
 
 impl Changes {

@@ -7,6 +7,7 @@ mod certificate;
 mod clients;
 mod doctor;
 mod doors;
+mod early;
 mod github_faults;
 mod github_standin;
 mod identity;

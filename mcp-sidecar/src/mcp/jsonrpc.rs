@@ -11,13 +11,13 @@ use memchr::{memchr, memmem};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+pub use super::batch::MAX_BATCH;
+use super::batch::{self, MAX_SERVER_BATCH, is_batch};
 use super::depth::nested_deeper_than;
 pub use super::request_id::RequestId;
 
 /// Nesting that is still passed on. A child's recursive parser must not be ended by one request.
 pub const MAX_DEPTH: usize = 256;
-/// Messages in one batch (2025-03-26 only).
-pub const MAX_BATCH: usize = 100;
 
 /// A method's name as JSON text, without needless escapes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,7 +139,7 @@ impl Incoming {
     /// # Errors
     /// [`Malformed`]
     pub fn parse(body: &Bytes) -> Result<Self, Malformed> {
-        let incoming = Self::parse_line(body)?;
+        let incoming = Self::parse_at_most(MAX_BATCH, body)?;
         if nested_deeper_than(body, MAX_DEPTH) { Err(Malformed::TooDeep) } else { Ok(incoming) }
     }
 
@@ -149,10 +149,15 @@ impl Incoming {
     /// # Errors
     /// [`Malformed`], but never [`Malformed::TooDeep`]
     pub fn parse_line(line: &Bytes) -> Result<Self, Malformed> {
+        Self::parse_at_most(MAX_SERVER_BATCH, line)
+    }
+
+    fn parse_at_most(messages: usize, line: &Bytes) -> Result<Self, Malformed> {
         let text = text(line)?;
-        Ok(match text.trim_start().as_bytes().first() {
-            Some(b'[') => Self::Batch(parse_batch(line, text)?),
-            _ => Self::Single(parse_object(line, text)?),
+        Ok(if is_batch(text.as_bytes()) {
+            Self::Batch(parse_batch(messages, line, text)?)
+        } else {
+            Self::Single(parse_object(line, text)?)
         })
     }
 
@@ -196,13 +201,15 @@ fn text(line: &[u8]) -> Result<&str, Malformed> {
     std::str::from_utf8(without_mark(line)).map_err(|_| Malformed::NotJson)
 }
 
-fn parse_batch(body: &Bytes, text: &str) -> Result<Vec<Message>, Malformed> {
-    let members: Vec<&RawValue> = serde_json::from_str(text).map_err(|fault| malformed(&fault))?;
-    match members.len() {
-        0 => Err(Malformed::NotJsonRpc("a batch must not be empty")),
-        1..=MAX_BATCH => members.into_iter().map(|member| parse_object(body, member.get())).collect(),
-        _ => Err(Malformed::NotJsonRpc("a batch may have at most 100 messages")),
-    }
+fn parse_batch(most: usize, body: &Bytes, text: &str) -> Result<Vec<Message>, Malformed> {
+    batch::members(text, most)?.into_iter().map(|member| parse_object(body, member.get())).collect()
+}
+
+/// A child's batch, each message as a line of its own.
+pub(super) fn batched(line: &Bytes) -> Option<Vec<Bytes>> {
+    let text = text(line).ok().filter(|text| is_batch(text.as_bytes()))?;
+    let members = batch::members(text, MAX_SERVER_BATCH).ok()?;
+    Some(members.into_iter().map(|member| line.slice_ref(member.get().as_bytes())).collect())
 }
 
 fn parse_object(whole: &Bytes, text: &str) -> Result<Message, Malformed> {

@@ -129,6 +129,9 @@ fn a_batch_bomb_is_refused() {
     let batch = |count: usize| format!("[{}]", vec![r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#; count].join(","));
     assert_eq!(parse(&batch(MAX_BATCH)).unwrap().requests(), MAX_BATCH);
     assert!(matches!(parse(&batch(MAX_BATCH + 1)), Err(Malformed::NotJsonRpc(_))));
+    let of_a_server = |count| Incoming::parse_line(&batch(count).into());
+    assert_eq!(of_a_server(MAX_SERVER_BATCH).unwrap().requests(), MAX_SERVER_BATCH);
+    assert!(matches!(of_a_server(MAX_SERVER_BATCH + 1), Err(Malformed::NotJsonRpc(_))));
 }
 
 proptest! {

@@ -5,7 +5,7 @@
 //! | [`lines`] | what a child wrote, cut into lines |
 //! | [`jsonrpc`] | what a JSON-RPC message is; params and results stay the bytes they came as |
 //! | [`request_id`] | ids, and the numbers among them that are ours |
-//! | `depth` | how deep a message nests |
+//! | `batch`, `depth` | how many messages a batch has, and how deep one nests |
 //! | [`unreadable`] | an answer that is no message fails its call |
 //! | [`compose`] | messages written from raw parts, one token replaced at a time |
 //! | [`version`] | revisions and eras |
@@ -22,6 +22,7 @@
 //! | [`sse`], [`replay`] | events, and which of them a client that comes back has missed |
 //! | [`rejection`] | why a request is refused, as HTTP status and JSON-RPC code |
 
+mod batch;
 pub mod bridge;
 pub mod compose;
 pub mod correlate;

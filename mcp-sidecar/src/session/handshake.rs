@@ -196,11 +196,11 @@ impl Handshake {
         self.say(compose::own_request(id.into(), method, params)).await?;
         loop {
             let line = self.line().await?;
-            let incoming = Incoming::parse_line(&line).or_else(|why| {
+            let incoming = Incoming::parse_line(&line).unwrap_or_else(|why| {
                 self.junk.saw(&line);
-                unreadable::in_place_of(&line, why).map(Incoming::Single).ok_or(why)
+                Incoming::Batch(unreadable::in_place_of(&line, why))
             });
-            for message in incoming.into_iter().flat_map(Incoming::into_messages) {
+            for message in incoming.into_messages() {
                 match message {
                     Message::Response(response) if answers(&response, id) => return Ok(response.outcome),
                     Message::Request(question) => self.say(reply(&question)).await?,

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use mcp_sidecar::mcp::{
     compose,
     correlate::Correlator,
-    jsonrpc::{Incoming, Malformed, Message, Notification, Outcome, Request, RequestId, Response},
+    jsonrpc::{Incoming, MAX_BATCH, Malformed, Message, Notification, Outcome, Request, RequestId, Response},
     route::{Route, Seat},
     sse::StreamId,
     unreadable,
@@ -22,6 +22,7 @@ pub fn message(bytes: &[u8]) {
     let incoming = match Incoming::parse(&body) {
         Ok(incoming) => incoming,
         Err(Malformed::TooDeep) => return assert!(line.is_ok(), "a child may nest"),
+        Err(_) if line.as_ref().is_ok_and(|line| line.messages().len() > MAX_BATCH) => return,
         Err(why) => {
             assert_eq!(line, Err(why));
             return unreadable_answer(&body, why);
@@ -53,12 +54,16 @@ pub fn message(bytes: &[u8]) {
 
 /// What a client hears in the place of an answer that cannot be read can be.
 fn unreadable_answer(line: &Bytes, why: Malformed) {
-    let Some(failed) = unreadable::in_place_of(line, why) else { return };
-    let Message::Response(Response { id: Some(id), outcome: outcome @ Outcome::Error(_) }) = failed else {
-        panic!("an error under an id: {failed:?}")
-    };
-    assert!(id.as_issued().is_some(), "a number of ours");
-    assert!(matches!(one_line(&compose::response(b"\"its\"", outcome)), Message::Response(_)));
+    let batch: Option<Vec<&RawValue>> = serde_json::from_slice(line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)).ok();
+    let instead = unreadable::in_place_of(line, why);
+    assert!(instead.len() <= batch.as_ref().map_or(1, Vec::len), "of each member at most one");
+    for message in instead.into_iter().take_while(|_| batch.is_none()) {
+        let Message::Response(Response { id: Some(id), outcome: outcome @ Outcome::Error(_) }) = message else {
+            panic!("an error under an id: {message:?}")
+        };
+        assert!(id.as_issued().is_some(), "a number of ours");
+        assert!(matches!(one_line(&compose::response(b"\"its\"", outcome)), Message::Response(_)));
+    }
 }
 
 type Members<'a> = BTreeMap<String, &'a RawValue>;

@@ -63,6 +63,7 @@ async fn an_answer_that_is_not_quite_one_is_taken_where_it_is_clear_and_else_fai
         (r#"{"jsonrpc":"2.0","id":$ID,"result":{"a":1.0},"error":null}"#, TAKEN),
         ("\u{feff}{\"jsonrpc\":\"2.0\",\"id\":$ID,\"result\":{\"a\":1.0}}", TAKEN),
         (r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"m"}}"#, complained),
+        (r#"[5,{"jsonrpc":"2.0","id":$ID,"result":{"a":1.0}},null]"#, TAKEN),
         // Somebody else's answer, printed for people; then its own.
         (
             "{\"result\":\"0x10\",\"error\":null,\"id\":$ID}\n{\"jsonrpc\":\"2.0\",\"id\":$ID,\"result\":{\"a\":1.0}}",
@@ -75,6 +76,7 @@ async fn an_answer_that_is_not_quite_one_is_taken_where_it_is_clear_and_else_fai
         r#"{"jsonrpc":"2.0","id":$ID,"result":{},"error":{}}"#,
         r#"{"jsonrpc":"2.0","id":$ID,"error":"text"}"#,
         r#"{"jsonrpc":"2.0","id":$ID,"result":NaN}"#,
+        r#"[{"jsonrpc":"2.0","id":$ID,"error":"text"}]"#,
     ];
     let raw = |line: &str| json!({ "name": "raw", "arguments": { "line": line } }).to_string();
     for isolation in ISOLATIONS {

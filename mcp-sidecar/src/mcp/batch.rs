@@ -11,7 +11,7 @@ use super::jsonrpc::Malformed;
 pub const MAX_BATCH: usize = 100;
 /// Of a server, which may collect its answers to many.
 pub(super) const MAX_SERVER_BATCH: usize = 10_000;
-const TOO_MANY: &str = "a batch may have at most 100 messages of a client, 10000 of a server";
+const TOO_MANY: &str = "a batch may have at most 100 messages (a server's: 10000)";
 
 pub(super) fn is_batch(text: &[u8]) -> bool {
     text.trim_ascii_start().starts_with(b"[")

@@ -44,6 +44,8 @@ pub(crate) struct Actor {
     outgoing: Outgoing,
     /// The room of messages that wait for another child.
     held: Vec<Held>,
+    /// Of the client's message that is just taken on.
+    large: Option<Held>,
     started: Instant,
     now: Instant,
     ticks: u64,
@@ -94,6 +96,7 @@ impl Actor {
             streams,
             outgoing: Outgoing::default(),
             held: Vec::new(),
+            large: None,
             started: now,
             now,
             ticks: 0,

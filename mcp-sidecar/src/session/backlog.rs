@@ -25,7 +25,7 @@ pub(crate) struct Backlog {
 #[derive(Debug)]
 pub(crate) struct Held {
     backlog: Arc<Backlog>,
-    pub(super) bytes: usize,
+    bytes: usize,
 }
 
 impl ToActor {
@@ -84,18 +84,32 @@ impl Backlog {
         Ok(Some(held))
     }
 
-    /// A line that is counted until nobody has it any more.
-    pub(super) fn line(self: &Arc<Self>, line: Bytes) -> Bytes {
+    /// A line that is counted until nobody has it any more: in the room of the message that it comes of, if any, so that
+    /// there is no moment without either.
+    pub(super) fn line(self: &Arc<Self>, line: Bytes, of: Option<&mut Held>) -> Bytes {
         if line.len() < LARGE {
             return line;
         }
-        let held = self.hold(line.len());
+        let held = match of {
+            Some(message) => message.part(line.len()),
+            None => self.hold(line.len()),
+        };
         Bytes::from_owner(Line { line, _held: held })
     }
 
     pub(super) fn hold(self: &Arc<Self>, bytes: usize) -> Held {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         Held { backlog: Arc::clone(self), bytes }
+    }
+}
+
+impl Held {
+    /// So many of these, and new ones where they do not suffice.
+    fn part(&mut self, bytes: usize) -> Self {
+        let own = bytes.min(self.bytes);
+        self.backlog.bytes.fetch_add(bytes - own, Ordering::Relaxed);
+        self.bytes -= own;
+        Self { backlog: Arc::clone(&self.backlog), bytes }
     }
 }
 
@@ -126,7 +140,7 @@ mod tests {
         let first = backlog.take(2 * LARGE).unwrap();
         assert_eq!(backlog.take(2 * LARGE).unwrap_err(), Rejection::TooManyBytes);
         assert!(backlog.take(LARGE - 1).unwrap().is_none(), "small ones are counted elsewhere");
-        let line = backlog.line(vec![b'x'; LARGE].into());
+        let line = backlog.line(vec![b'x'; LARGE].into(), None);
         let copy = line.clone();
         drop((first, line));
         assert_eq!(backlog.take(3 * LARGE).unwrap_err(), Rejection::TooManyBytes);
@@ -134,5 +148,21 @@ mod tests {
         drop(copy);
         assert!(backlog.take(4 * LARGE).is_ok(), "one alone always has room");
         assert_eq!(backlog.bytes.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn the_lines_of_a_message_take_its_room_and_what_they_need_beyond() {
+        let backlog = Backlog::new(9 * LARGE, Counter::default());
+        let counted = || backlog.bytes.load(Ordering::Relaxed) / LARGE;
+        let mut message = backlog.take(3 * LARGE).unwrap();
+        let mut line = |size: usize| backlog.line(vec![b'x'; size * LARGE].into(), message.as_mut());
+        let first = line(2);
+        assert_eq!(counted(), 3);
+        let second = line(2);
+        assert_eq!(counted(), 4);
+        drop(message);
+        assert_eq!(counted(), 4);
+        drop((first, second));
+        assert_eq!(counted(), 0);
     }
 }

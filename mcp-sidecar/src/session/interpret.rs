@@ -121,7 +121,7 @@ impl Actor {
     }
 
     fn write(&mut self, line: Bytes, author: Author) {
-        let line = self.session.backlog.line(line);
+        let line = self.session.backlog.line(line, self.large.as_mut());
         // The usual case is room in the child's queue; then no line waits here. Nor does one for a child that no longer
         // reads: its exit follows on the other channel, and fails what was asked.
         if self.outgoing.is_empty() && self.child.send(line.clone()).now_or_never().is_some() {
@@ -154,13 +154,14 @@ impl Actor {
         }
     }
 
-    /// Its lines are counted from now on; those that wait for another child, once more here.
+    /// Its lines are counted in its place; what waits for another child, here.
     fn on_large(&mut self, held: Held, message: ToActor) {
-        let (bytes, before) = (held.bytes, self.bridge.held());
-        drop(held);
+        let before = self.bridge.held();
+        self.large = Some(held);
         self.on_client(message);
+        let rest = self.large.take();
         if self.bridge.held() > before {
-            self.held.push(self.session.backlog.hold(bytes));
+            self.held.extend(rest);
         }
     }
 
